@@ -1,0 +1,1 @@
+"""Pre-flight for IoT Plug and Play devices."""

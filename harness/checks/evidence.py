@@ -1,0 +1,194 @@
+"""The record, sorted by what it says about each declared element.
+
+Events arrive once each and in order; every check and every wait then looks up what it needs. Reading a
+message against the model (which component, which names, valid or not) happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from harness.dtdl import Capability, Model, Problem, check_value, decode
+from harness.record import events as ev
+from harness.record.events import Entry, Event
+
+E = TypeVar("E", bound=Event)
+
+MARKER = "__t"
+"""A component is marked `"__t": "c"` in a twin (IoT Plug and Play conventions, Properties)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One telemetry value, in entry `n` at `t` seconds; `problems` where it does not fit its schema."""
+
+    n: int
+    t: float
+    value: Any
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One reported property in an accepted or refused (`status`) patch; `marked` where its component was."""
+
+    n: int
+    t: float
+    value: Any
+    status: int
+    marked: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Malformed:
+    """A message or patch whose bytes are not one JSON object."""
+
+    n: int
+    what: str
+    problems: tuple[Problem, ...]
+
+
+class Evidence:
+    """What the record holds, by element path. `model` is None as long as it is unknown."""
+
+    def __init__(self, model_id: str | None = None, model: Model | None = None) -> None:
+        self.model_id = model_id
+        self.model = model
+        self.capabilities: tuple[Capability, ...] = model.capabilities(model_id) if model and model_id else ()
+        self.by_path: dict[str, Capability] = {c.path: c for c in self.capabilities}
+        self.components = _components(model, model_id)
+        self.telemetry: dict[str, list[Reading]] = defaultdict(list)
+        self.stray_telemetry: dict[str, list[int]] = defaultdict(list)
+        self.reports: dict[str, list[Report]] = defaultdict(list)
+        self.stray_reports: dict[str, list[int]] = defaultdict(list)
+        self.malformed: list[Malformed] = []
+        self.writes: dict[str, list[tuple[int, ev.PropertyWritten]]] = defaultdict(list)
+        self.returns: dict[str, list[tuple[int, ev.CommandReturned]]] = defaultdict(list)
+        self.open_connections = 0
+        self.last: Entry | None = None
+        self._by_class: dict[type[Event], list[Entry]] = defaultdict(list)
+
+    def add(self, entry: Entry) -> None:
+        """Take in the next entry of the record."""
+        self.last = entry
+        self._by_class[type(entry.event)].append(entry)
+        match entry.event:
+            case ev.TelemetryReceived() as event:
+                self._telemetry(entry, event)
+            case ev.ReportedPatched() as event:
+                self._reported(entry, event)
+            case ev.PropertyWritten() as event:
+                self.writes[path_of(event.component, event.name)].append((entry.n, event))
+            case ev.CommandReturned() as event:
+                self.returns[path_of(event.component, event.name)].append((entry.n, event))
+            case ev.HubConnected(return_code=0):
+                self.open_connections += 1
+            case ev.HubDisconnected():
+                self.open_connections = max(0, self.open_connections - 1)
+
+    def extend(self, entries: Iterable[Entry]) -> Evidence:
+        """Take in several; returns itself."""
+        for entry in entries:
+            self.add(entry)
+        return self
+
+    def of(self, cls: type[E]) -> list[tuple[int, E]]:
+        """All events of one class, each with its entry number."""
+        return [(entry.n, entry.event) for entry in self._by_class[cls]]  # type: ignore[misc]
+
+    def first(self, cls: type[E]) -> tuple[int, E] | None:
+        """The first event of a class, with its entry number."""
+        found = self._by_class[cls]
+        return (found[0].n, found[0].event) if found else None  # type: ignore[return-value]
+
+    def final(self, cls: type[E]) -> tuple[int, E] | None:
+        """The last event of a class, with its entry number."""
+        found = self._by_class[cls]
+        return (found[-1].n, found[-1].event) if found else None  # type: ignore[return-value]
+
+    def times(self, cls: type[E]) -> list[float]:
+        """When the events of a class happened, in seconds since the run began."""
+        return [entry.t for entry in self._by_class[cls]]
+
+    @property
+    def connected(self) -> tuple[int, ev.HubConnected] | None:
+        """The first accepted CONNECT to the hub."""
+        return next(((n, e) for n, e in self.of(ev.HubConnected) if e.return_code == 0), None)
+
+    @property
+    def device_id(self) -> str | None:
+        """The id the device has in the hub, as assigned or as it connected."""
+        assigned = self.final(ev.DeviceAssigned)
+        if assigned:
+            return assigned[1].device_id
+        return self.connected[1].device_id if self.connected else None
+
+    @property
+    def device_gone(self) -> bool:
+        """The process ended of itself and nothing of it is connected any more."""
+        exited = self.final(ev.DeviceExited)
+        return exited is not None and not exited[1].expected and self.open_connections == 0
+
+    def _telemetry(self, entry: Entry, event: ev.TelemetryReceived) -> None:
+        value = self._object(entry, event.payload, "telemetry")
+        for name, item in value.items() if value is not None else ():
+            path = path_of(event.component, name)
+            capability = self.by_path.get(path)
+            if capability is None or capability.kind != "telemetry":
+                self.stray_telemetry[path].append(entry.n)
+                continue
+            problems = tuple(check_value(capability.schema, item)) if capability.schema else ()
+            self.telemetry[path].append(Reading(entry.n, entry.t, item, problems))
+
+    def _reported(self, entry: Entry, event: ev.ReportedPatched) -> None:
+        value = self._object(entry, event.payload, "reported properties")
+        for name, item in value.items() if value is not None else ():
+            if name.startswith("$"):
+                continue
+            if name in self.components and isinstance(item, Mapping):
+                marked = item.get(MARKER) == "c"
+                for inner, content in item.items():
+                    if inner != MARKER:
+                        self._report(entry, event, path_of(name, inner), content, marked)
+            else:
+                self._report(entry, event, name, item, True)
+
+    def _report(self, entry: Entry, event: ev.ReportedPatched, path: str, value: Any, marked: bool) -> None:
+        capability = self.by_path.get(path)
+        if capability is None or capability.kind == "telemetry":
+            self.stray_reports[path].append(entry.n)
+        self.reports[path].append(Report(entry.n, entry.t, value, event.status, marked))
+
+    def _object(self, entry: Entry, raw: bytes, what: str) -> Mapping[str, Any] | None:
+        value, problems = decode(raw)
+        if problems or not isinstance(value, Mapping):
+            self.malformed.append(Malformed(entry.n, what, problems or (_not_an_object(value),)))
+            return None
+        return value
+
+
+def path_of(component: str | None, name: str) -> str:
+    """`name`, or `component.name`."""
+    return f"{component}.{name}" if component else name
+
+
+def _components(model: Model | None, model_id: str | None) -> frozenset[str]:
+    if model is None or model_id is None:
+        return frozenset()
+    contents = model.contents(model_id).values()
+    return frozenset(itertools.compress((c.name or "" for c in contents), (c.kind == "Component" for c in contents)))
+
+
+def _not_an_object(value: Any) -> Problem:
+    kind = type(value).__name__
+    return Problem(
+        pointer="",
+        code="notAnObject",
+        message="A JSON object of names and values is expected here.",
+        expected="a JSON object",
+        actual=kind,
+    )

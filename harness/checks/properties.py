@@ -1,0 +1,268 @@
+"""Properties: read-only ones reported, writable ones acknowledged, all valid and by the conventions."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.checks import requirements
+from harness.checks.evidence import Evidence, Report
+from harness.checks.registry import Blocked, Findings, check, finding
+from harness.dtdl import Capability, check_value
+from harness.record import events as ev
+from harness.verdict import Finding, Severity
+
+ACCEPTED, IN_PROGRESS, REJECTED, FAILED = 200, 202, 400, 500
+"""`ac` codes of the conventions: accepted, accepted but not yet done, rejected, failed."""
+
+
+@check(requirements.DEVICE_TWIN, over="read_only_property")
+def read_only_property(evidence: Evidence, capability: Capability) -> Findings:
+    """The property is reported, and its value fits its schema."""
+    path = capability.path
+    requirement = requirement_of(capability)
+    reports = evidence.reports.get(path, [])
+    if not reports:
+        ended = evidence.final(ev.ObservationEnded)
+        if ended is None or ended[1].reason == "interrupted":
+            raise Blocked(f"The run ended before property {path} was reported.")
+        yield finding(
+            requirement,
+            "property-not-reported",
+            f"The read-only property {path} was never reported.",
+            element=path,
+            expected="a reported value",
+            actual=f"none in {ended[1].seconds:.0f} s",
+            events=(ended[0],),
+            remedy="Report every read-only property after connecting.",
+        )
+        return None
+    yield from _refused_patch(requirement, path, reports)
+    yield from _unmarked(path, capability, reports)
+    latest = reports[-1]
+    yield from _value_findings(requirement, path, capability, latest.n, latest.value)
+    return reports[0].n
+
+
+@check(requirements.DEVICE_TWIN, over="writable_property")
+def writable_property(evidence: Evidence, capability: Capability) -> Findings:
+    """A desired value set by the service is acknowledged with `value`, `ac` and `av`."""
+    path = capability.path
+    requirement = requirement_of(capability)
+    writes = [(n, w) for n, w in evidence.writes.get(path, []) if w.purpose == "exercise"]
+    if not writes:
+        raise Blocked(f"The run ended before property {path} was set.")
+    n, write = writes[-1]
+    if write.error:
+        yield finding(
+            requirement,
+            "property-write-failed",
+            f"The service could not set {path}: {write.error}",
+            element=path,
+            expected="the desired value accepted by the hub",
+            actual=write.error,
+            events=(n,),
+            remedy="See the error; if the hub rejects a value that fits the schema, the model cannot be implemented.",
+        )
+        return n
+    answer = acknowledgement(evidence, path, write.after, write.version)
+    if answer is None:
+        ended = evidence.final(ev.RunInterrupted)
+        if ended:
+            raise Blocked(f"The run ended before property {path} was acknowledged.")
+        yield finding(
+            requirement,
+            "property-not-acknowledged",
+            f"The device did not acknowledge {path} after the service set it.",
+            element=path,
+            expected=f"a reported {_ack_example(write.version)}",
+            actual="no report of this property",
+            events=(n,),
+            remedy="Answer every desired change with a reported property that carries value, ac and av.",
+        )
+        return None
+    yield from _refused_patch(requirement, path, [answer])
+    yield from _unmarked(path, capability, [answer])
+    yield from _envelope(requirement, path, capability, write, answer)
+    return answer.n
+
+
+def acknowledgement(evidence: Evidence, path: str, after: int, version: int | None) -> Report | None:
+    """The report that answers a write in entry `after`: the last with the right `av`, else the last of all."""
+    reports = [r for r in evidence.reports.get(path, []) if r.n > after]
+    exact = [r for r in reports if isinstance(r.value, Mapping) and r.value.get("av") == version]
+    final = [r for r in exact if r.value.get("ac") != IN_PROGRESS]
+    candidates = final or exact or reports
+    return candidates[0] if candidates else None
+
+
+def settles(report: Report | None, version: int | None) -> bool:
+    """True when no better answer is to be waited for."""
+    return (
+        report is not None
+        and isinstance(report.value, Mapping)
+        and report.value.get("av") == version
+        and report.value.get("ac") != IN_PROGRESS
+    )
+
+
+def requirement_of(capability: Capability) -> str:
+    """DeviceInformation has a requirement of its own."""
+    if capability.interface == requirements.DEVICE_INFORMATION:
+        return requirements.DEVICE_INFO
+    return requirements.DEVICE_TWIN
+
+
+def _envelope(
+    requirement: str, path: str, capability: Capability, write: ev.PropertyWritten, answer: Report
+) -> Iterator[Finding]:
+    value = answer.value
+    if not isinstance(value, Mapping) or not {"value", "ac", "av"} <= value.keys():
+        missing = sorted({"value", "ac", "av"} - set(value if isinstance(value, Mapping) else ()))
+        yield finding(
+            requirement,
+            "ack-incomplete",
+            f"The acknowledgement of {path} lacks {', '.join(missing)}.",
+            element=path,
+            expected=_ack_example(write.version),
+            actual=_shown(value),
+            events=(answer.n,),
+            remedy="Report the property as an object with value, ac (a status code) and av (the desired $version).",
+        )
+        return
+    yield from _code(requirement, path, value["ac"], value.get("ad"), answer)
+    if isinstance(value["av"], bool) or value["av"] != write.version:
+        yield finding(
+            requirement,
+            "ack-version",
+            f"The acknowledgement of {path} names another version than the desired change it answers.",
+            element=path,
+            expected=f"av = {write.version}, the $version of the desired change",
+            actual=f"av = {_shown(value['av'])}",
+            events=(answer.n,),
+            remedy="Copy `$version` from the top level of the desired properties into av.",
+        )
+    yield from _value_findings(requirement, path, capability, answer.n, value["value"])
+    if value["ac"] == ACCEPTED and not _same(value["value"], write.value):
+        yield finding(
+            requirement,
+            "ack-value",
+            f"The device accepted {path} (ac 200) but reports another value than the one it was given.",
+            severity=Severity.WARNING,
+            element=path,
+            expected=_shown(write.value),
+            actual=_shown(value["value"]),
+            events=(answer.n,),
+            remedy="Report the accepted value with ac 200; say with ac and ad when another value is in use.",
+        )
+
+
+def _code(requirement: str, path: str, code: Any, description: Any, answer: Report) -> Iterator[Finding]:
+    if isinstance(code, int) and not isinstance(code, bool) and 200 <= code < 300 and code != IN_PROGRESS:
+        return
+    said = f" ({description})" if description else ""
+    rejected = isinstance(code, int) and REJECTED <= code < FAILED
+    if code == IN_PROGRESS:
+        message = f"The change of {path} was announced as in progress (ac 202) and never finished."
+        remedy = "Report the property again with ac 200 once the change is done."
+    elif rejected:
+        message = f"The device refused a value of {path} that fits its schema: ac {code}{said}."
+        remedy = "If the device allows only some values, that is legitimate; a reviewer will ask."
+    else:
+        message = f"The acknowledgement of {path} has ac {_shown(code)}{said}."
+        remedy = "Answer an accepted change with ac 200."
+    yield finding(
+        requirement,
+        "ack-code",
+        message,
+        severity=Severity.WARNING if rejected else Severity.ERROR,
+        element=path,
+        expected="ac = 200",
+        actual=f"ac = {_shown(code)}",
+        events=(answer.n,),
+        remedy=remedy,
+    )
+
+
+def _value_findings(requirement: str, path: str, capability: Capability, n: int, value: Any) -> Iterator[Finding]:
+    problems = check_value(capability.schema, value) if capability.schema else []
+    if problems:
+        yield finding(
+            requirement,
+            "property-invalid",
+            f"The reported value of {path} does not fit its schema. {problems[0].message}",
+            element=path,
+            expected=problems[0].expected,
+            actual=problems[0].actual,
+            events=(n,),
+            remedy="Report the JSON form of the declared schema, or correct the model and raise its version.",
+        )
+
+
+def _refused_patch(requirement: str, path: str, reports: list[Report]) -> Iterator[Finding]:
+    refused = [r for r in reports if r.status >= 300]
+    if refused:
+        yield finding(
+            requirement,
+            "property-patch-refused",
+            f"The hub refused the patch that reports {path} with {refused[0].status}.",
+            element=path,
+            expected="a patch that the hub accepts (204)",
+            actual=str(refused[0].status),
+            events=tuple(r.n for r in refused[:5]),
+            remedy="Read the response to each reported patch and correct the patch.",
+        )
+
+
+def _unmarked(path: str, capability: Capability, reports: list[Report]) -> Iterator[Finding]:
+    if capability.component and not any(r.marked for r in reports):
+        yield finding(
+            requirements.CONVENTIONS,
+            "component-not-marked",
+            f"Component {capability.component} is reported without its marker.",
+            element=path,
+            expected='"__t": "c" beside the properties of the component',
+            actual="no marker",
+            events=(reports[0].n,),
+            remedy=f'Add "__t": "c" to the object of {capability.component} in every reported patch.',
+        )
+
+
+@check(requirements.CONVENTIONS)
+def no_undeclared_properties(evidence: Evidence) -> Findings:
+    """Nothing is reported that the model does not declare."""
+    for path, numbers in list(evidence.stray_reports.items()):
+        yield finding(
+            requirements.CONVENTIONS,
+            "property-undeclared",
+            f"The device reports {path}, which its model does not declare as a property.",
+            severity=Severity.WARNING,
+            element=path,
+            expected="only declared properties",
+            actual=f"{len(numbers)} reports of {path}",
+            events=tuple(numbers[:10]),
+            remedy="Declare it in the model (with a new version) or do not report it.",
+        )
+    return None
+
+
+def _ack_example(version: int | None) -> str:
+    return f'{{"value": ..., "ac": 200, "av": {version}}}'
+
+
+def _same(reported: Any, desired: Any) -> bool:
+    """Equal as JSON values; numbers may have passed through single precision on the way."""
+    if isinstance(reported, bool) or isinstance(desired, bool):
+        return reported is desired
+    if isinstance(reported, (int, float)) and isinstance(desired, (int, float)):
+        return math.isclose(reported, desired, rel_tol=1e-5, abs_tol=1e-9)
+    if isinstance(reported, Mapping) and isinstance(desired, Mapping):
+        return reported.keys() == desired.keys() and all(_same(reported[k], desired[k]) for k in desired)
+    return bool(reported == desired)
+
+
+def _shown(value: Any) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 200 else text[:197] + "..."

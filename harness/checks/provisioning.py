@@ -1,0 +1,209 @@
+"""Registering through DPS, connecting to the hub, and announcing the model in both."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from harness.checks import causes, requirements
+from harness.checks.evidence import Evidence
+from harness.checks.registry import Blocked, Findings, NotObservable, check, finding
+from harness.dtdl import decode
+from harness.record import events as ev
+from harness.verdict import Severity
+
+_DTMI = re.compile(r"dtmi:[A-Za-z](?:\w*[A-Za-z0-9])?(?::[A-Za-z](?:\w*[A-Za-z0-9])?)*;[1-9][0-9]{0,8}", re.ASCII)
+
+
+@check(requirements.DPS, stage=0)
+def registers_through_dps(evidence: Evidence) -> Findings:
+    """The device gets a hub assigned by DPS."""
+    assigned = evidence.first(ev.DeviceAssigned)
+    if assigned:
+        return assigned[0]
+    if evidence.connected:
+        yield finding(
+            requirements.DPS,
+            "dps-not-used",
+            "The device connected to the hub without registering through DPS in this run.",
+            expected="a registration through DPS",
+            actual="a direct connection to the hub",
+            events=(evidence.connected[0],),
+            remedy="Restart provisioning on the device: clear the cached assignment and reboot it.",
+        )
+        return evidence.connected[0]
+    if evidence.first(ev.RunInterrupted):
+        raise Blocked("The run was interrupted before the device registered.")
+    refusals = [n for n, e in evidence.of(ev.RegistrationAnswered) if e.status >= 300]
+    refusals += [n for n, e in evidence.of(ev.ProvisioningConnected) if e.return_code != 0]
+    yield finding(
+        requirements.DPS,
+        "not-registered",
+        causes.why_not_connected(evidence),
+        expected="a registration through DPS that ends in `assigned`",
+        actual="none",
+        events=tuple(refusals[-3:]),
+        remedy="Correct the cause named above and start the pre-flight again.",
+    )
+    return None
+
+
+@check(requirements.DTDL, stage=0)
+def model_id_in_dps_payload(evidence: Evidence) -> Findings:
+    """The register request carries `{"modelId": ...}` in its payload."""
+    if not _observes(evidence, "dps-payload"):
+        raise NotObservable("Azure does not show the DPS payload; the local target does (--target local).")
+    requested = evidence.final(ev.RegistrationRequested)
+    if requested is None:
+        raise Blocked(causes.cause_before(evidence, 2) or "The device sent no register request.")
+    n, event = requested
+    found = _payload_model_id(event.payload)
+    if found is None:
+        yield finding(
+            requirements.DTDL,
+            "dps-payload-without-model-id",
+            "The register request to DPS does not carry the model id.",
+            expected='a body with "payload": {"modelId": "<DTMI>"}',
+            actual=event.payload.decode("utf-8", "replace")[:500] or "an empty body",
+            events=(n,),
+            remedy="Set the provisioning payload before registering (Python: provisioning_payload; "
+            "Node: setProvisioningPayload; C: Prov_Device_Set_Provisioning_Payload).",
+        )
+    elif not _DTMI.fullmatch(found):
+        yield _not_a_dtmi(found, n, "DPS payload")
+    return n
+
+
+@check(requirements.DTDL, stage=1)
+def connects_to_hub(evidence: Evidence) -> Findings:
+    """The device connects to its assigned hub by MQTT or MQTT over WebSockets."""
+    if evidence.connected:
+        return evidence.connected[0]
+    if evidence.first(ev.RunInterrupted):
+        raise Blocked("The run was interrupted before the device connected.")
+    yield finding(
+        requirements.DTDL,
+        "device-not-connected",
+        causes.why_not_connected(evidence),
+        expected="an accepted CONNECT to the assigned hub",
+        actual="none",
+        events=tuple(n for n, _ in evidence.of(ev.HubConnected))[-3:],
+        remedy="Reboot the device and restart provisioning.",
+    )
+    return None
+
+
+@check(requirements.DTDL)
+def model_id_announced_to_hub(evidence: Evidence) -> Findings:
+    """The CONNECT to the hub carries `model-id`."""
+    if not _observes(evidence, "wire"):
+        raise NotObservable("Azure does not show the CONNECT packet; the digital twin's model id stands for it.")
+    n, event = _connection(evidence)
+    if not event.model_id:
+        yield finding(
+            requirements.DTDL,
+            "connect-without-model-id",
+            "The connection to the hub does not announce the model id.",
+            expected="model-id=<DTMI> in the MQTT user name",
+            actual=event.raw_user_name,
+            events=(n,),
+            remedy="Give the model id to the device client when it is made (Python: product_info=<DTMI>; Node: "
+            "setOptions({modelId}); C: OPTION_MODEL_ID). The DPS payload alone does not announce it to the hub.",
+        )
+    elif not _DTMI.fullmatch(event.model_id):
+        yield _not_a_dtmi(event.model_id, n, "CONNECT")
+    return n
+
+
+@check(requirements.DTDL)
+def model_ids_agree(evidence: Evidence) -> Findings:
+    """The model id is the same in the DPS payload, in the CONNECT and in the settings."""
+    places: dict[str, str] = {}
+    events: list[int] = []
+    requested = evidence.final(ev.RegistrationRequested)
+    if requested and (sent := _payload_model_id(requested[1].payload)):
+        places["DPS payload"] = sent
+        events.append(requested[0])
+    if evidence.connected and evidence.connected[1].model_id:
+        n, event = _connection(evidence)
+        places["hub CONNECT"] = event.model_id or ""
+        events.append(n)
+    if evidence.model_id:
+        places["settings"] = evidence.model_id
+    if len(set(places.values())) > 1:
+        yield finding(
+            requirements.DTDL,
+            "model-ids-differ",
+            "The device announces another model than it is tested against, or two different ones.",
+            expected="one model id everywhere (ids are case-sensitive)",
+            actual="; ".join(f"{place}: {dtmi}" for place, dtmi in places.items()),
+            events=tuple(events),
+            remedy="Announce one root model id in the DPS payload and in the CONNECT, and give that one to --model-id.",
+        )
+    return max(events, default=None)
+
+
+@check(requirements.DTDL)
+def digital_twin_names_model(evidence: Evidence) -> Findings:
+    """The model id is read back from the digital twin."""
+    read = evidence.final(ev.DigitalTwinRead)
+    if read is None:
+        raise Blocked("The digital twin was not read before the run ended.")
+    n, event = read
+    if event.twin is None:
+        yield finding(
+            requirements.DTDL,
+            "digital-twin-unreadable",
+            f"Failed to get Digital Twin Model ID of device {event.device_id}: {event.error}",
+            expected="a digital twin",
+            actual=event.error,
+            events=(n,),
+            remedy="Reboot the device and restart provisioning.",
+        )
+        return n
+    metadata = event.twin.get("$metadata")
+    found = metadata.get("$model") if isinstance(metadata, Mapping) else None
+    expected = evidence.model_id or ""
+    if not found or (expected and found != expected):
+        yield finding(
+            requirements.DTDL,
+            "digital-twin-model-id",
+            "The digital twin does not name the device's model.",
+            expected=expected or "a model id",
+            actual=str(found or "none"),
+            events=(n,),
+            remedy="Announce the model id in the CONNECT to the hub; reconnect after changing it.",
+        )
+    return n
+
+
+def _connection(evidence: Evidence) -> tuple[int, ev.HubConnected]:
+    connected = evidence.connected
+    if connected is None:
+        raise Blocked(causes.why_not_connected(evidence))
+    return connected
+
+
+def _observes(evidence: Evidence, what: str) -> bool:
+    opened = evidence.first(ev.TargetOpened)
+    return opened is None or what in opened[1].observes
+
+
+def _payload_model_id(body: bytes) -> str | None:
+    value, problems = decode(body)
+    payload = value.get("payload") if not problems and isinstance(value, Mapping) else None
+    found = payload.get("modelId") if isinstance(payload, Mapping) else None
+    return found if isinstance(found, str) and found else None
+
+
+def _not_a_dtmi(found: str, n: int, place: str):  # type: ignore[no-untyped-def]
+    return finding(
+        requirements.DTDL,
+        "model-id-malformed",
+        f"The model id in the {place} is not a DTMI with a version.",
+        severity=Severity.ERROR,
+        expected="dtmi:<segments separated by colons>;<version>",
+        actual=found,
+        events=(n,),
+        remedy="Write the model id as its Interface does, from `dtmi:` to the version after the semicolon.",
+    )

@@ -1,0 +1,33 @@
+"""The `preflight` command: one sub-command a module, each imported only when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+GOOD, FINDINGS, USAGE = 0, 1, 2
+"""Exit codes of every sub-command."""
+
+_COMMANDS = ("model", "simulate")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="preflight",
+        description="Pre-flight for IoT Plug and Play devices. The pre-flight itself is run by `pytest`.",
+        epilog="example: preflight model check dtdl_models",
+    )
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for name in _COMMANDS:
+        import_module(f"harness.cli.{name}").add_parser(subparsers)
+    args = parser.parse_args(argv)
+    try:
+        return int(args.run(args))
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()
+        return GOOD

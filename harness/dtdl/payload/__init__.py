@@ -1,0 +1,21 @@
+"""Payload validation: raw bytes first (`decode`), then names (`check_named`), then values (`check_value`)."""
+
+from .check import check_instance, check_named, check_value, is_checked
+from .decode import MAX_DEPTH, Decoded, decode
+from .problem import NotInstantiable, Problem
+from .schema import json_schema
+from .strict import NegativeZero
+
+__all__ = [
+    "MAX_DEPTH",
+    "Decoded",
+    "NegativeZero",
+    "NotInstantiable",
+    "Problem",
+    "check_instance",
+    "check_named",
+    "check_value",
+    "decode",
+    "is_checked",
+    "json_schema",
+]

@@ -1,0 +1,3 @@
+"""The Device Provisioning Service: who may register (`enrollments`), the registration itself (`core`), and
+MQTT (`mqtt`).
+"""

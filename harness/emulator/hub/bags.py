@@ -1,0 +1,57 @@
+"""The property bag at the end of a telemetry topic: `k=v&k2=v2`, percent-encoded, system properties under
+`$.`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from urllib.parse import unquote
+
+_CACHED_LENGTH = 512
+
+
+@dataclass(frozen=True, slots=True)
+class Bag:
+    """`system` has wire names without `$.`; a value is None for a key without `=`. The maps are read-only."""
+
+    system: Mapping[str, str | None]
+    properties: Mapping[str, str | None]
+
+    @property
+    def component(self) -> str | None:
+        return self.system.get("sub")
+
+    @property
+    def content_type(self) -> str | None:
+        return self.system.get("ct")
+
+    @property
+    def content_encoding(self) -> str | None:
+        return self.system.get("ce")
+
+
+def parse_bag(text: str) -> Bag:
+    """Read a bag, with or without a leading `?` or a trailing `/`. The last of equal keys wins."""
+    # A device sends the same few bags for ever; only short ones are kept, so that nobody can fill the memory.
+    return _cached(text) if len(text) <= _CACHED_LENGTH else _parse(text)
+
+
+def _parse(text: str) -> Bag:
+    system: dict[str, str | None] = {}
+    properties: dict[str, str | None] = {}
+    for item in text.removeprefix("?").removesuffix("/").split("&"):
+        if not item:
+            continue
+        raw_name, equals, raw_value = item.partition("=")
+        name, value = unquote(raw_name), unquote(raw_value) if equals else None
+        if name.startswith("$."):
+            system[name[2:]] = value
+        else:
+            properties[name] = value
+    return Bag(MappingProxyType(system), MappingProxyType(properties))
+
+
+_cached = lru_cache(maxsize=4096)(_parse)

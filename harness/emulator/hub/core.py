@@ -1,0 +1,213 @@
+"""The hub: who is connected, what the service changes, and what devices hear of it.
+
+REST and any other service protocol call the methods of `IotHub`; MQTT devices come in by `connect` and live
+on as a `HubConnection`. Everything that reaches a device goes through its connection; everything observed
+goes to the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from harness.emulator import names
+from harness.emulator.context import Context
+from harness.emulator.dps.core import Placement
+from harness.emulator.errors import ServiceError
+from harness.emulator.faults import Operation, Point
+from harness.emulator.hub.access import Access
+from harness.emulator.hub.connection import HubConnection
+from harness.emulator.hub.methods import Methods
+from harness.emulator.hub.registry import Identity, Registry, read_device
+from harness.emulator.tokens import Token
+from harness.mqtt import Connect, ServerSession
+from harness.mqtt.packets import NOT_AUTHORIZED
+from harness.record.events import DesiredChanged, HubConnected, TelemetryReceived
+
+
+class IotHub:
+    """One hub. `host` is the name that DPS assigns; `other_names` are accepted in tokens and user names too."""
+
+    def __init__(self, context: Context, host: str, other_names: Iterable[str] = ()) -> None:
+        self.context = context
+        self.host = host
+        self.registry = Registry()
+        self.methods = Methods(context)
+        self.access = Access(self.registry, {host, *other_names}, context.wall, context.options.token_skew)
+
+    # --- devices come and go -------------------------------------------------------------------------
+
+    def connect(self, session: ServerSession, packet: Connect) -> None:
+        """Decide a CONNECT: CONNACK 0, or 5 for whatever does not prove a known and enabled identity."""
+        try:
+            name = names.parse_hub(packet.user_name or "", packet.client_id)
+        except names.InvalidName as error:
+            name = names.HubName("", packet.client_id, None, "", "", None)
+            self._refuse(session, packet, name, NOT_AUTHORIZED, str(error), 401002)
+            return
+        identity = packet.client_id
+        self.context.faults.run(
+            Operation(
+                Point.HUB_CONNECT,
+                identity,
+                lambda: self._decide(session, packet, name),
+                lambda answer: self._refuse(session, packet, name, answer.status, answer.message, answer.error_code),
+                session,
+            )
+        )
+
+    def _decide(self, session: ServerSession, packet: Connect, name: names.HubName) -> None:
+        try:
+            if not self.access.knows(name.host):
+                raise ServiceError(401002, f"the user name is for the host {name.host!r}, which is not this hub")
+            identity = self.registry.find(name.device_id, name.module_id)
+            if identity is None:
+                raise ServiceError(401003, f"no such device or module: {packet.client_id}")
+            token = self.access.device(packet.password, identity)
+            if not identity.enabled:
+                raise ServiceError(403012, "the device is disabled")
+        except ServiceError as error:
+            disabled = error.code == 403012
+            code = self.context.options.disabled_return_code if disabled else NOT_AUTHORIZED
+            self._refuse(session, packet, name, code, error.cause, error.code)
+            return
+        self._welcome(session, packet, name, identity, token)
+
+    def _welcome(
+        self,
+        session: ServerSession,
+        packet: Connect,
+        name: names.HubName,
+        identity: Identity,
+        token: Token,
+    ) -> None:
+        connection = HubConnection(self, session, identity, name, packet)
+        if identity.connection is not None:
+            identity.connection.session.close("a newer connection of the same identity replaced it", 400027)
+        session_present = connection.open()
+        if name.model_id is not None or not self.context.options.keep_model_id:
+            identity.twin.model_id = name.model_id
+        self._record(session, packet, name, 0, session_present=session_present, token=token)
+        connection.watch_token(token.expiry)
+        session.accept(connection, keep_alive=packet.keep_alive, session_present=session_present)
+        if connection.takes_methods:
+            self.methods.ready(identity)
+
+    def _refuse(
+        self,
+        session: ServerSession,
+        packet: Connect,
+        name: names.HubName,
+        return_code: int,
+        reason: str,
+        error_code: int | None,
+    ) -> None:
+        self._record(session, packet, name, return_code, reason=reason, error_code=error_code)
+        session.refuse(return_code)
+
+    def _record(
+        self,
+        session: ServerSession,
+        packet: Connect,
+        name: names.HubName,
+        return_code: int,
+        *,
+        session_present: bool = False,
+        token: Token | None = None,
+        reason: str = "",
+        error_code: int | None = None,
+    ) -> None:
+        self.context.emit(
+            HubConnected(
+                device_id=name.device_id,
+                module_id=name.module_id,
+                return_code=return_code,
+                model_id=name.model_id,
+                api_version=name.api_version,
+                client_type=name.client_type,
+                keep_alive=packet.keep_alive,
+                clean_session=packet.clean_session,
+                session_present=session_present,
+                transport=session.peer.transport,
+                authentication="sas" if packet.password else "x509",
+                raw_user_name=packet.user_name or "",
+                tls_version=session.peer.tls_version,
+                token_expires=token.expiry if token else None,
+                reason=reason,
+                error_code=error_code,
+            )
+        )
+
+    def telemetry(self, message: TelemetryReceived) -> None:
+        """Take one device-to-cloud message. An Event Hubs endpoint stores it here, beside the record."""
+        self.context.emit(message)
+
+    # --- the service side ----------------------------------------------------------------------------
+
+    def place(self, placement: Placement) -> str:
+        """Create the device DPS assigns, or give an existing one the enrollment's keys. Returns this hub's
+        host.
+        """
+        device = self.registry.find(placement.device_id)
+        if device is None:
+            device = self.registry.add(Identity(placement.device_id))
+            if placement.initial_twin:
+                twin = placement.initial_twin
+                body = {"tags": twin.get("tags"), "properties": {"desired": twin.get("desired")}}
+                device.twin.update(body, self.context.timestamp())
+        device.primary_key, device.secondary_key = placement.primary_key, placement.secondary_key
+        return self.host
+
+    def put_device(self, device_id: str, body: Any, if_match: str | None) -> Identity:
+        """Create a device, or update it when `if_match` is given. Raises ServiceError 400, 404, 409, 412."""
+        now = self.context.timestamp()
+        device = self.registry.find(device_id)
+        if if_match is None:
+            if device is not None:
+                raise ServiceError(409001, f"the device {device_id} is already registered")
+            device = Identity(device_id)
+            read_device(device, body, now)
+            return self.registry.add(device)
+        device = self.registry.get(device_id)
+        check_etag(if_match, device.etag)
+        read_device(device, body, now)
+        if not device.enabled and device.connection is not None:
+            device.connection.session.close("the device was disabled", 403012)
+        return device
+
+    def delete_device(self, device_id: str, if_match: str | None) -> None:
+        """Delete a device and its modules, and drop their connections. Raises ServiceError 404, 412."""
+        check_etag(if_match, self.registry.get(device_id).etag)
+        for identity in self.registry.remove(device_id):
+            self.methods.forget(identity)
+            if identity.connection is not None:
+                identity.connection.session.close("the device was deleted", 404001)
+
+    def update_twin(self, identity: Identity, body: Any, if_match: str | None = None) -> None:
+        """Merge a service's twin patch and tell the device. Raises ServiceError 400, 412, 413."""
+        check_etag(if_match, identity.twin.etag)
+        desired = identity.twin.update(body, self.context.timestamp())
+        if desired is not None:
+            self._tell_desired(identity, desired)
+
+    def replace_twin(self, identity: Identity, body: Any, if_match: str | None = None) -> None:
+        """Replace tags and desired properties and tell the device. Raises ServiceError 400, 412, 413."""
+        check_etag(if_match, identity.twin.etag)
+        self._tell_desired(identity, identity.twin.replace(body, self.context.timestamp()))
+
+    def _tell_desired(self, identity: Identity, patch: dict[str, Any]) -> None:
+        version = identity.twin.desired.version
+
+        def proceed() -> None:
+            connection = identity.connection
+            delivered = connection is not None and connection.send_desired(patch, version)
+            self.context.emit(DesiredChanged(identity.device_id, identity.module_id, version, patch, delivered))
+
+        session = identity.connection.session if identity.connection else None
+        self.context.faults.run(Operation(Point.DESIRED, identity.name, proceed, None, session))
+
+
+def check_etag(if_match: str | None, etag: str) -> None:
+    """Raises ServiceError 412001 unless the header is absent, a wildcard (`*`, `"*"`) or the ETag."""
+    if if_match is not None and if_match.strip().strip('"') not in ("*", etag):
+        raise ServiceError(412001, "the ETag of If-Match is not the current one")

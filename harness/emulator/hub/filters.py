@@ -1,0 +1,25 @@
+"""Which topic filters IoT Hub grants: the documented ones, spelled as documented, and no wildcard of one's
+own.
+"""
+
+from __future__ import annotations
+
+METHODS = "$iothub/methods/POST/#"
+TWIN_ANSWERS = "$iothub/twin/res/#"
+DESIRED = "$iothub/twin/PATCH/properties/desired/#"
+
+_COMMON = frozenset({METHODS, TWIN_ANSWERS, DESIRED})
+
+
+def is_documented(topic_filter: str, device_id: str, module_id: str | None) -> bool:
+    """Whether a device, or a module, may subscribe to this filter."""
+    if topic_filter in _COMMON:
+        return True
+    if module_id is None:
+        # The second form is the embedded C SDK's.
+        return topic_filter in (
+            f"devices/{device_id}/messages/devicebound/#",
+            "devices/+/messages/devicebound/#",
+        )
+    base = f"devices/{device_id}/modules/{module_id}"
+    return topic_filter in (f"{base}/#", f"{base}/inputs/#")

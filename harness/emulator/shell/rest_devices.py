@@ -1,0 +1,170 @@
+"""Service calls on devices, their twins, digital twins, methods and commands (IoT Hub REST API 2021-04-12)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from harness.emulator import jsontext
+from harness.emulator.context import new_guid
+from harness.emulator.errors import ServiceError
+from harness.emulator.hub.access import Permission
+from harness.emulator.hub.digitaltwins import patch_to_desired, view
+from harness.emulator.hub.methods import MethodResult
+from harness.emulator.shell.rest import Call, Route, json_response
+
+_MAX_DEVICES = 1000
+
+
+async def get_device(call: Call) -> web.Response:
+    device = call.hub.registry.get(call.ids["id"])
+    return json_response(device.device_document(), etag=device.etag)
+
+
+async def put_device(call: Call) -> web.Response:
+    device = call.hub.put_device(call.ids["id"], call.json(), call.request.headers.get("If-Match"))
+    return json_response(device.device_document(), etag=device.etag)
+
+
+async def delete_device(call: Call) -> web.Response:
+    call.hub.delete_device(call.ids["id"], call.request.headers.get("If-Match"))
+    return web.Response(status=204)
+
+
+async def list_devices(call: Call) -> web.Response:
+    top = call.seconds("top") or _MAX_DEVICES
+    if not 0 < top <= _MAX_DEVICES:
+        raise ServiceError(400004, f"top must be 1 to {_MAX_DEVICES}")
+    devices = [device.device_document() for device in call.hub.registry.devices()]
+    return json_response(devices[: int(top)])
+
+
+async def get_twin(call: Call) -> web.Response:
+    return _twin_response(call)
+
+
+async def patch_twin(call: Call) -> web.Response:
+    device = call.hub.registry.get(call.ids["id"])
+    call.hub.update_twin(device, call.json(), call.request.headers.get("If-Match"))
+    return _twin_response(call)
+
+
+async def put_twin(call: Call) -> web.Response:
+    device = call.hub.registry.get(call.ids["id"])
+    call.hub.replace_twin(device, call.json(), call.request.headers.get("If-Match"))
+    return _twin_response(call)
+
+
+def _twin_response(call: Call) -> web.Response:
+    device = call.hub.registry.get(call.ids["id"])
+    return json_response(device.twin_document(), etag=device.twin.etag)
+
+
+async def get_digital_twin(call: Call) -> web.Response:
+    device = call.hub.registry.get(call.ids["id"])
+    return json_response(view(device.device_id, device.twin), etag=device.twin.etag)
+
+
+async def patch_digital_twin(call: Call) -> web.Response:
+    device = call.hub.registry.get(call.ids["id"])
+    desired = patch_to_desired(device.twin, call.json())
+    body = {"properties": {"desired": desired}}
+    call.hub.update_twin(device, body, call.request.headers.get("If-Match"))
+    headers = {"ETag": f'"{device.twin.etag}"', "Location": str(call.request.url.with_query(None))}
+    return web.Response(status=202, headers=headers)
+
+
+async def invoke_method(call: Call) -> web.Response:
+    request = call.json()
+    if not isinstance(request, dict) or not isinstance(request.get("methodName"), str):
+        raise ServiceError(400004, "the body must be an object with methodName")
+    # Without the member the device gets an empty payload; null is a payload.
+    payload = jsontext.dump(request["payload"]) if "payload" in request else b""
+    result = await _invoke(
+        call,
+        request["methodName"],
+        payload,
+        _number(request, "responseTimeoutInSeconds"),
+        _number(request, "connectTimeoutInSeconds"),
+    )
+    body = b'{"status":%d,"payload":%s}' % (result.status, _as_json(result.payload))
+    return web.Response(body=body, content_type="application/json")
+
+
+async def invoke_command(call: Call) -> web.Response:
+    component, command = call.ids.get("component"), call.ids["command"]
+    name = command if component is None else f"{component}*{command}"
+    if call.body.strip():
+        call.json()
+    response, connect = call.seconds("responseTimeoutInSeconds"), call.seconds("connectTimeoutInSeconds")
+    result = await _invoke(call, name, call.body.strip(), response, connect)
+    headers = {"x-ms-command-statuscode": str(result.status), "x-ms-request-id": new_guid()}
+    return web.Response(body=_as_json(result.payload), content_type="application/json", headers=headers)
+
+
+async def _invoke(call: Call, name: str, payload: bytes, response: float | None, connect: float | None) -> MethodResult:
+    device = call.hub.registry.get(call.ids["id"])
+    outcome: asyncio.Future[MethodResult | ServiceError] = asyncio.get_running_loop().create_future()
+
+    def done(result: MethodResult | ServiceError) -> None:
+        if not outcome.done():
+            outcome.set_result(result)
+
+    withdraw = call.hub.methods.invoke(
+        device, name, payload, done, response_seconds=response or None, connect_seconds=connect or 0
+    )
+    try:
+        result = await outcome
+    except asyncio.CancelledError:
+        withdraw()
+        raise
+    if isinstance(result, ServiceError):
+        raise result
+    return result
+
+
+def _as_json(payload: bytes) -> bytes:
+    """The device's payload as it came, so that 1.0 stays 1.0; null for none; a string if it is not JSON."""
+    if not payload.strip():
+        return b"null"
+    try:
+        jsontext.load(payload)
+    except jsontext.InvalidJson:
+        return jsontext.dump(payload.decode(errors="replace"))
+    return payload
+
+
+def _number(request: dict[str, Any], name: str) -> float | None:
+    value = request.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ServiceError(400004, f"{name} must be a number")
+    return float(value)
+
+
+def routes() -> list[Route]:
+    """Return the calls of this module."""
+    read, write, service = (
+        Permission.REGISTRY_READ,
+        Permission.REGISTRY_WRITE,
+        Permission.SERVICE_CONNECT,
+    )
+    table: list[tuple[str, str, Permission, Callable[[Call], Awaitable[web.Response]]]] = [
+        ("GET", "/devices", read, list_devices),
+        ("GET", "/devices/{id}", read, get_device),
+        ("PUT", "/devices/{id}", write, put_device),
+        ("DELETE", "/devices/{id}", write, delete_device),
+        ("GET", "/twins/{id}", service, get_twin),
+        ("PATCH", "/twins/{id}", service, patch_twin),
+        ("PUT", "/twins/{id}", service, put_twin),
+        ("POST", "/twins/{id}/methods", service, invoke_method),
+        ("GET", "/digitaltwins/{id}", service, get_digital_twin),
+        ("PATCH", "/digitaltwins/{id}", service, patch_digital_twin),
+        ("POST", "/digitaltwins/{id}/commands/{command}", service, invoke_command),
+        ("POST", "/digitaltwins/{id}/components/{component}/commands/{command}", service, invoke_command),
+    ]
+    return [Route(*row) for row in table]

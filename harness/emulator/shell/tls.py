@@ -1,0 +1,123 @@
+"""TLS on one connection, over memory: bytes from the socket in, plain bytes out, and the other way.
+
+Why not asyncio's own: it keeps a 256 KiB buffer for every connection and hides why a handshake failed. Here
+all connections of a loop share their buffers, and a second implementation (one that takes any client
+certificate and leaves judging it to the cores, as X.509 attestation needs) can stand beside `TlsSession`.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+RECORD = 16 * 1024
+"""A TLS record holds at most this many bytes of plain text."""
+
+
+class TlsFailed(Exception):
+    """The handshake or the record layer broke. The message says why in words for a device's maker."""
+
+
+class TlsClosed(Exception):
+    """The peer ended TLS in good order."""
+
+
+class TlsSession:
+    """The server's side of one TLS connection."""
+
+    __slots__ = ("_incoming", "_outgoing", "_tls", "established")
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        self.established = False
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take what the socket gave."""
+        self._incoming.write(data)
+
+    def handshake(self) -> bool:
+        """Go on with the handshake; True when it is done. Raises TlsFailed."""
+        try:
+            self._tls.do_handshake()
+        except ssl.SSLWantReadError:
+            return False
+        except (ssl.SSLError, OSError) as error:
+            raise TlsFailed(explain(error)) from None
+        self.established = True
+        return True
+
+    def read(self) -> bytes:
+        """Return decrypted bytes, empty when more must be fed first. Raises TlsFailed, TlsClosed."""
+        try:
+            data = self._tls.read(RECORD)
+        except ssl.SSLWantReadError:
+            return b""
+        except ssl.SSLZeroReturnError:
+            raise TlsClosed from None
+        except (ssl.SSLError, OSError) as error:
+            raise TlsFailed(explain(error)) from None
+        if not data:
+            raise TlsClosed
+        return data
+
+    def write(self, data: bytes) -> None:
+        """Encrypt; take the result from `pending`. Raises TlsFailed."""
+        try:
+            sent = self._tls.write(data)
+            while sent < len(data):
+                sent += self._tls.write(data[sent:])
+        except (ssl.SSLError, OSError) as error:
+            raise TlsFailed(explain(error)) from None
+
+    def pending(self) -> bytes:
+        """Return what must go to the socket."""
+        return self._outgoing.read() if self._outgoing.pending else b""
+
+    def goodbye(self) -> None:
+        """Say close-notify; the peer's is not waited for."""
+        try:
+            self._tls.unwrap()
+        except (ssl.SSLError, OSError, ValueError):
+            return
+
+    @property
+    def version(self) -> str:
+        return self._tls.version() or ""
+
+    @property
+    def peer_certificate(self) -> bytes | None:
+        return self._tls.getpeercert(binary_form=True)
+
+
+def server_context(certificate: Path) -> ssl.SSLContext:
+    """Return a context for a PEM file with key and chain. TLS 1.2 (all that the Python SDK speaks) and 1.3."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_RENEGOTIATION | ssl.OP_CIPHER_SERVER_PREFERENCE
+    context.num_tickets = 1
+    context.load_cert_chain(certificate)
+    return context
+
+
+_REASONS = {
+    "ALERT_UNKNOWN_CA": "the client does not trust the emulator's CA",
+    "ALERT_BAD_CERTIFICATE": "the client refused the server's certificate: host name or trust",
+    "ALERT_CERTIFICATE_UNKNOWN": "the client refused the server's certificate: host name or trust",
+    "ALERT_CERTIFICATE_EXPIRED": "the client says the server's certificate has expired: check its clock",
+    "ALERT_HANDSHAKE_FAILURE": "the client and the emulator share no TLS parameters",
+    "ALERT_PROTOCOL_VERSION": "the client does not speak TLS 1.2 or 1.3",
+    "UNSUPPORTED_PROTOCOL": "the client does not speak TLS 1.2 or 1.3",
+    "NO_SHARED_CIPHER": "the client offers no cipher of the emulator's",
+    "WRONG_VERSION_NUMBER": "what came is not TLS; plain MQTT on the TLS port?",
+    "HTTP_REQUEST": "what came is HTTP, not TLS",
+    "UNEXPECTED_EOF_WHILE_READING": "the client went away in the middle of TLS",
+}
+
+
+def explain(error: OSError) -> str:
+    """Return OpenSSL's reason in words, with OpenSSL's own name for it."""
+    reason = getattr(error, "reason", None) or type(error).__name__
+    words = next((text for key, text in _REASONS.items() if key in reason), "TLS failed")
+    return f"{words} ({reason})"

@@ -1,0 +1,47 @@
+"""The pytest options, from the table of settings."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pytest
+
+from harness.settings import OPTIONS, Settings, SettingsError, load
+
+_PREFIX = "preflight_"
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Register every option of the table."""
+    group = parser.getgroup("preflight", "pre-flight of an IoT Plug and Play device")
+    for option in OPTIONS:
+        if option.name == "strict":  # pytest has a --strict of its own, which we read as ours too (`_strict`)
+            continue
+        kwargs: dict[str, Any] = {"dest": _PREFIX + option.attribute, "default": None, "help": option.help}
+        if option.flag:
+            kwargs["action"] = "store_true"
+        elif option.repeat:
+            kwargs |= {"action": "append", "metavar": option.metavar}
+        elif option.choices:
+            kwargs["metavar"] = "|".join(option.choices)
+        else:
+            kwargs["metavar"] = option.metavar
+        group.addoption(f"--{option.name}", **kwargs)
+
+
+def settings_of(config: pytest.Config) -> Settings:
+    """The settings in force; a wrong one is a usage error of pytest (exit 4), without a traceback."""
+    given = {o.name: config.getoption(_PREFIX + o.attribute, None) for o in OPTIONS}
+    if _strict(config):
+        given["strict"] = True
+    try:
+        return load(given, os.environ, config.rootpath, config.invocation_params.dir)
+    except SettingsError as e:
+        raise pytest.UsageError(str(e)) from None
+
+
+def _strict(config: pytest.Config) -> bool:
+    """`--strict` as given on the command line: its own option in pytest 8, an ini override from pytest 9."""
+    overrides = config.getoption("override_ini", None) or []
+    return bool(config.getoption("strict", False)) or "strict=true" in overrides

@@ -1,0 +1,123 @@
+"""The one run of a pytest session, made when the first test asks for it."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.settings import Settings
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+    from harness.checks import Judgement
+    from harness.dtdl import Capability
+    from harness.run import Run
+    from harness.verdict import Verdict
+
+
+class State:
+    """What the plugin keeps between hooks."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+        self.chosen: list[Judgement] = []
+        self.verdict: Verdict | None = None
+        self._run: Run | None = None
+
+    @property
+    def run(self) -> Run:
+        """The run, begun on first use."""
+        if self._run is None:
+            from harness.plugin.terminal import TerminalProgress
+            from harness.run import Run
+
+            self._run = Run(self.settings, TerminalProgress(self.config), self.say)
+            _end_on_sigterm()
+        return self._run
+
+    def header(self) -> str | None:
+        """A line for pytest's header where a device is named."""
+        if self.settings.replay:
+            return f"preflight: judging {self.settings.replay.name} again, without a device"
+        if self.settings.dut is None:
+            return None
+        model = self.settings.model_id or "announced by the device"
+        return f"preflight: device `{self.settings.dut}`, target {self.settings.target}, model {model}"
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        """What the model declares: needs no device when the model id is set, else the device is started."""
+        run = self.run
+        if self.settings.replay or self.settings.model_id is None:
+            return run.capabilities()
+        return run.declared()
+
+    def choose(self, items: list[pytest.Item]) -> None:
+        """Note which cases the collected items are about."""
+        from harness.plugin.fixtures import judgement_of
+
+        self.chosen = [j for j in map(judgement_of, items) if j is not None]
+
+    def finish(self, session: pytest.Session) -> None:
+        """Judge everything that was chosen by the whole record and write the reports."""
+        run = self._run
+        if run is None or not run.begun:
+            return
+        if session.exitstatus == pytest.ExitCode.INTERRUPTED:
+            run.interrupt("The run was interrupted from the keyboard or by a signal.")
+        from harness.report import write_reports
+        from harness.verdict import Verdict
+
+        self.verdict = run.finish(self.chosen)
+        write_reports(run)
+        failed = self.verdict is Verdict.FAILED or (self.verdict is Verdict.WARNINGS and self.settings.strict)
+        if failed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def say_verdict(self, terminal: TerminalReporter) -> None:
+        """The last words on the terminal."""
+        if self.verdict is not None and self._run is not None:
+            from harness.report.terminal import summary
+
+            summary(self._run, self.verdict, terminal)
+
+    def close(self) -> None:
+        """Stop everything."""
+        if self._run is not None:
+            self._run.close()
+
+    def say(self, text: str) -> None:
+        """Show a line to the person at the terminal, past pytest's capture."""
+        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
+        with self.uncaptured():
+            if terminal is None:
+                print(text)
+            else:
+                terminal.ensure_newline()
+                terminal.write_line(text)
+
+    @contextlib.contextmanager
+    def uncaptured(self) -> Iterator[None]:
+        """A context in which what is written reaches the terminal."""
+        manager = self.config.pluginmanager.get_plugin("capturemanager")
+        with manager.global_and_fixture_disabled() if manager else contextlib.nullcontext():
+            yield
+
+
+STATE = pytest.StashKey[State]()
+
+
+def _end_on_sigterm() -> None:
+    """A CI system ends a run with SIGTERM: treat it like Ctrl-C, so that device and reports are not lost."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt("SIGTERM")
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, interrupt)

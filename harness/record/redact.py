@@ -1,0 +1,53 @@
+"""Secrets never leave: the only road to a file or a screen of ours goes through a `Redactor`.
+
+It knows the secrets of the run by value (keys the target handed out, whatever the user lists) and the
+usual shapes of others (shared access keys and signatures, private keys) by pattern.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.parse
+
+MASK = "***"
+
+_SHAPES = (
+    re.compile(r"(?i)(SharedAccessKey\s*=\s*)[^;\s\"'&]+"),
+    re.compile(r"(?i)(\bsig=)[^&;\s\"']+"),
+    re.compile(
+        r"(?i)(\\?\"(?:primaryKey|secondaryKey|symmetricKey|authenticationKey|storageRootKey|sasToken)\\?\"\s*:\s*\\?\")"
+        r"[^\"\\]+"
+    ),
+    re.compile(r"(?s)(-----BEGIN [A-Z ]*PRIVATE KEY-----)(?:(?!-----END).)*(?=-----END [A-Z ]*PRIVATE KEY-----|\Z)"),
+)
+_SHORTEST = 6
+"""Shorter strings are not taken as secrets: masking `1` everywhere would destroy the record."""
+
+
+class Redactor:
+    """Masks secrets in text. Thread-safe for reading while secrets are added."""
+
+    def __init__(self) -> None:
+        self._secrets: tuple[str, ...] = ()
+
+    def add(self, *secrets: str | None) -> None:
+        """Make these values secret from now on, also as they appear percent-encoded or in JSON."""
+        known = set(self._secrets)
+        for secret in secrets:
+            if secret and len(secret) >= _SHORTEST:
+                known |= {
+                    secret,
+                    urllib.parse.quote(secret),
+                    urllib.parse.quote(secret, safe=""),
+                    secret.replace("/", "\\/"),
+                }
+        self._secrets = tuple(sorted(known, key=len, reverse=True))
+
+    def clean(self, text: str) -> str:
+        """The text with every secret masked."""
+        for secret in self._secrets:
+            if secret in text:
+                text = text.replace(secret, MASK)
+        for shape in _SHAPES:
+            text = shape.sub(rf"\1{MASK}", text)
+        return text

@@ -1,0 +1,54 @@
+"""The last words on the terminal: what to know, in the words of the reports, and the verdict last."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from harness.report.text import finding_text
+from harness.verdict import Outcome, Severity, Verdict
+
+if TYPE_CHECKING:
+    from _pytest.terminal import TerminalReporter
+
+    from harness.run import Run
+
+_COLOURS = {Verdict.PASSED: "green", Verdict.WARNINGS: "yellow", Verdict.FAILED: "red"}
+
+
+def summary(run: Run, verdict: Verdict, terminal: TerminalReporter) -> None:
+    """Write the summary; failures were shown by pytest already, warnings and notes were not."""
+    terminal.ensure_newline()
+    terminal.section("pre-flight", sep="=")
+    results = list(run.results.values())
+    findings = [f for r in results for f in r.findings if f.severity is not Severity.ERROR]
+    shown = findings if not run.settings.strict else [f for f in findings if f.severity is Severity.INFO]
+    for finding in shown:
+        label = "warning: " if finding.severity is Severity.WARNING else "note: "
+        terminal.write_line(run.redactor.clean(label + finding_text(finding)))
+        terminal.write_line("")
+    _causes(run, terminal)
+    counts = Counter(r.outcome for r in results)
+    cases = ", ".join(f"{counts[o]} {o.value}" for o in Outcome if counts[o])
+    seconds = run.finished if run.finished is not None else run.recorder.now
+    rows = {
+        "device": f"{run.settings.dut or '-'} ({run.evidence.device_id or 'never connected'})",
+        "model": run.model_id or "unknown",
+        "target": run.settings.target,
+        "cases": f"{cases or 'none judged'} in {seconds:.1f} s",
+        "reports": "none: a replay writes no files" if run.settings.replay else str(run.folder.path),
+    }
+    for name, value in rows.items():
+        terminal.write_line(f"{name + ':':9}{run.redactor.clean(value)}")
+    for fault in run.folder.faults:
+        terminal.write_line(f"{'reports:':9}{fault}", yellow=True)
+    strict = " (--strict: warnings fail the run)" if run.settings.strict and verdict is Verdict.WARNINGS else ""
+    colour = _COLOURS[verdict] if not strict else "red"
+    terminal.write_line(f"{'verdict:':9}{verdict.phrase}{strict}", bold=True, **{colour: True})
+
+
+def _causes(run: Run, terminal: TerminalReporter) -> None:
+    """Each cause of blocked cases once, with how many it blocks."""
+    blocked = Counter(r.reason for r in run.results.values() if r.outcome is Outcome.BLOCKED)
+    for reason, count in blocked.items():
+        terminal.write_line(run.redactor.clean(f"{count} blocked: {reason}"), yellow=True)

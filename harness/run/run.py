@@ -1,0 +1,300 @@
+"""One run, from its settings to its verdict.
+
+`begin` opens the target, enrolls and starts the device; `discover` waits for the model id the device
+announces; `conduct` does all that needs a device; `finish` judges. Each is idempotent, and whatever goes
+wrong on the way is an event, so that there is always a record to judge.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime
+import threading
+from collections.abc import Callable, Iterable, Sequence
+
+from harness import checks
+from harness.checks.evidence import Evidence
+from harness.device import Device, DeviceError, make_device
+from harness.dtdl import Capability, Model
+from harness.record import events as ev
+from harness.record.events import Entry, Event
+from harness.record.journal import read
+from harness.record.recorder import Recorder
+from harness.record.redact import Redactor
+from harness.record.writer import LineWriter, ReportFolder
+from harness.run import models
+from harness.run.exercise import Exercise
+from harness.run.progress import Progress, Quiet
+from harness.run.versions import versions
+from harness.settings import EXTERNAL, Settings
+from harness.target import HubService, Target, TargetError, make_target
+from harness.verdict import CaseResult, Verdict, roll_up
+
+REPORTS = ("result.json", "junit.xml", "report.html", "aics.json", "journal.jsonl", "device.log")
+
+
+class Run:
+    """A run of the suite against one device. Not for use by two threads, but for `recorder`."""
+
+    def __init__(
+        self, settings: Settings, progress: Progress | None = None, say: Callable[[str], None] = print
+    ) -> None:
+        self.settings = settings
+        self.progress = progress or Quiet()
+        self.redactor = Redactor()
+        self.folder = ReportFolder(settings.reports, self.redactor)
+        self.results: dict[str, CaseResult] = {}
+        self.model: Model | None = None
+        self.model_id = settings.model_id
+        self.judged: float | None = None
+        self.finished: float | None = None
+        self.recorder = Recorder()
+        self.evidence = Evidence(self.model_id)
+        self._say = say
+        self._target: Target | None = None
+        self._device: Device | None = None
+        self._journal: LineWriter | None = None
+        self._device_log: LineWriter | None = None
+        self._model_thread: threading.Thread | None = None
+        self._found: tuple[Model | None, ev.ModelResolved | ev.ModelRejected] | None = None
+        self.begun = self._conducted = self._closed = False
+
+    # --- the record ----------------------------------------------------------------------------------
+
+    def emit(self, event: Event) -> Entry:
+        """Add an event to the record."""
+        return self.recorder.emit(event)
+
+    def _open_record(self) -> None:
+        if self.settings.replay:
+            journal = read(self.settings.replay)
+            self.recorder = Recorder.replay(journal.entries)
+            for fault in journal.faults:
+                self._say(f"{self.settings.replay.name}: {fault}")
+            self._follow(self.model_id, None)
+            return
+        self.folder.prepare(REPORTS)
+        self._journal = self.folder.lines("journal.jsonl")
+        self._device_log = self.folder.lines("device.log")
+        self.recorder = Recorder(self._journal)
+        self._follow(self.model_id, None)
+        started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
+        self.emit(ev.RunStarted(started, self.settings.as_record(), versions()))
+
+    def _follow(self, model_id: str | None, model: Model | None) -> None:
+        """Read the whole record again against this model, and go on reading as it grows."""
+        self.model_id, self.model = model_id, model
+        evidence = Evidence(model_id, model)
+        self.recorder.follow(evidence.add)
+        self.evidence = evidence
+
+    # --- before the device is connected --------------------------------------------------------------
+
+    def begin(self) -> None:
+        """Open the target, enroll the device and start it; or open the journal to replay."""
+        if self.begun:
+            return
+        self.begun = True
+        self._open_record()
+        if self.settings.replay:
+            self._restore_model()
+            return
+        if self.model_id:
+            self._model_thread = threading.Thread(target=self._resolve_model, name="model", daemon=True)
+            self._model_thread.start()
+        with contextlib.suppress(_Stopped):
+            self._start()
+
+    def _start(self) -> None:
+        try:
+            self._target = make_target(self.settings, self.emit)
+            endpoints = self._target.open()
+            self.emit(ev.TargetOpened(self._target.name, endpoints, self._target.observes))
+            credentials = self._target.enroll()
+        except TargetError as e:
+            self.emit(ev.TargetFailed(self.settings.target, str(e)))
+            raise _Stopped from None
+        if self.settings.dut != EXTERNAL:
+            self.redactor.add(credentials.primary_key)
+        self.redactor.add(*credentials.secrets)
+        self.emit(ev.DeviceEnrolled(credentials.registration_id, self.settings.attestation, credentials.id_scope))
+        log = self._device_log or (lambda line: None)
+        try:
+            self._device = make_device(self.settings, models.locations(self.settings), self.emit, log, self._say)
+            self._device.start(credentials)
+        except DeviceError as e:
+            self.emit(ev.DeviceFailedToStart(self.settings.dut or "", str(e)))
+            raise _Stopped from None
+        self.redactor.add(credentials.primary_key)
+        threading.Thread(target=self._warm_up, name="service-sdk", daemon=True).start()
+
+    def _warm_up(self) -> None:
+        self.service().warm_up()
+
+    def discover(self) -> str | None:
+        """The model id: as set, else as the device announces it (waiting for the device). None if it never does."""
+        self.begin()
+        if self.model_id is None and not self.settings.replay:
+            with self.progress.phase("waiting for the device to announce its model"):
+                self._await_connection_blocking()
+            connected = self.evidence.connected
+            self.model_id = connected[1].model_id if connected else None
+            if self.model_id:
+                self._resolve_model()
+        if self._model_thread is not None:
+            self._model_thread.join()
+            self._model_thread = None
+        return self.model_id
+
+    def capabilities(self) -> tuple[Capability, ...]:
+        """What the model declares, discovering the model where it has to be; empty when there is none."""
+        self.discover()
+        return self.evidence.capabilities
+
+    def declared(self) -> tuple[Capability, ...]:
+        """The same for a model id that is set, without starting the device: collecting tests needs none."""
+        if self._found is None and self.settings.model_id:
+            self._found = models.resolve(self.settings.model_id, models.locations(self.settings))
+        model = self._found[0] if self._found else None
+        return model.capabilities(self.settings.model_id or "") if model else ()
+
+    def _resolve_model(self) -> None:
+        assert self.model_id is not None
+        model, event = self._found or models.resolve(self.model_id, models.locations(self.settings))
+        with self.recorder.frozen():
+            self.emit(event)
+            self._follow(self.model_id, model)
+
+    def _restore_model(self) -> None:
+        resolved = self.evidence.final(ev.ModelResolved)
+        if resolved is not None:
+            self._follow(resolved[1].model_id, models.restored(resolved[1]))
+
+    # --- waiting for the device ----------------------------------------------------------------------
+
+    def _connection_or_end(self, _: object) -> str | None:
+        if self.evidence.connected:
+            return "connected"
+        exited = self.evidence.final(ev.DeviceExited)
+        return "ended" if exited and not exited[1].expected else None
+
+    def _registered(self, _: object) -> str | None:
+        assigned = self.evidence.first(ev.DeviceAssigned)
+        return "registered" if assigned else self._connection_or_end(None)
+
+    def _startable(self) -> bool:
+        return self.evidence.first(ev.TargetFailed) is None and self.evidence.first(ev.DeviceFailedToStart) is None
+
+    def _await_connection_blocking(self) -> None:
+        if not self._startable():
+            return
+        for waited_for, condition in self._stations():
+            began = self.recorder.now
+            found = self.recorder.wait(condition, self.settings.connect_timeout)
+            self._waited(waited_for, found, began)
+            if found != "registered":
+                return
+
+    async def _await_connection(self) -> None:
+        for waited_for, condition in self._stations():
+            if self.evidence.connected:
+                return
+            began = self.recorder.now
+            with (
+                self.progress.phase(f"waiting for {waited_for}"),
+                self.progress.deadline(self.settings.connect_timeout),
+            ):
+                found = await self.recorder.until(condition, self.settings.connect_timeout)
+            self._waited(waited_for, found, began)
+            if found != "registered":
+                return
+
+    def _stations(self) -> tuple[tuple[str, Callable[[object], str | None]], ...]:
+        return (
+            ("the device to register with DPS", self._registered),
+            ("the device to connect to the hub", self._connection_or_end),
+        )
+
+    def _waited(self, waited_for: str, found: str | None, began: float) -> None:
+        satisfied = found in ("registered", "connected")
+        saw = found or "nothing in time"
+        seconds = self.recorder.now - began
+        self.emit(ev.WaitEnded(waited_for, satisfied, seconds, self.settings.connect_timeout, saw))
+
+    # --- the run itself ------------------------------------------------------------------------------
+
+    async def conduct(self, chosen: Sequence[checks.Judgement]) -> None:
+        """Everything that needs the device, for the chosen cases; then they are judged."""
+        if self._conducted:
+            return
+        self._conducted = True
+        self.begin()
+        try:
+            if not self.settings.replay and self._startable():
+                await self._await_connection()
+                if self.evidence.connected:
+                    await self._exercise(chosen)
+            for case in chosen:
+                self.judge(case)
+            self.judged = self.recorder.now
+        except asyncio.CancelledError:
+            self.interrupt("The run was interrupted.")
+            raise
+        except Exception as e:
+            self.emit(ev.HarnessFailed("exercise", f"{type(e).__name__}: {e}"))
+            raise
+
+    async def _exercise(self, chosen: Sequence[checks.Judgement]) -> None:
+        await asyncio.to_thread(self.discover)
+        capabilities = [case.capability for case in chosen if case.capability is not None]
+        exercise = Exercise(self.recorder, self.evidence, self.service(), self.settings, self.progress, capabilities)
+        with self.progress.phase("exercising the device"):
+            await exercise.run()
+
+    def interrupt(self, message: str) -> None:
+        """Note that somebody ended the run before its time."""
+        if self.begun and not self._closed and self.evidence.first(ev.RunInterrupted) is None:
+            self.emit(ev.RunInterrupted(message))
+
+    def service(self) -> HubService:
+        """The service side of the hub. Raises TargetError where there is no target to ask."""
+        if self._target is None:
+            raise TargetError("There is no hub to ask: the run judges a recorded journal, or its target failed.")
+        return self._target.service()
+
+    # --- judging -------------------------------------------------------------------------------------
+
+    def judge(self, case: checks.Judgement) -> CaseResult:
+        """Judge one case by the record as it is now; the result is kept for the reports."""
+        with self.recorder.frozen():
+            result = checks.judge(case, self.evidence)
+        self.results[case.id] = result
+        return result
+
+    def finish(self, selected: Iterable[checks.Judgement]) -> Verdict:
+        """Judge every selected case by the whole record, and end the run."""
+        for case in selected:
+            self.judge(case)
+        if self.judged is None:
+            self.judged = self.recorder.now
+        verdict = roll_up(self.results.values())
+        self.close()
+        if not self.settings.replay:
+            self.emit(ev.RunEnded(verdict.value))
+        self.finished = self.recorder.now
+        return verdict
+
+    def close(self) -> None:
+        """Stop the device and the target. May be called at any time, and twice."""
+        if self._closed:
+            return
+        self._closed = True
+        if self._device is not None:
+            self._device.stop()
+        if self._target is not None:
+            self._target.close()
+
+
+class _Stopped(Exception):
+    """The run cannot go on; the record says why."""

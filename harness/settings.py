@@ -1,0 +1,240 @@
+"""The settings of a run: command line over environment over preflight.toml over defaults.
+
+One table describes every setting; the pytest options, the environment names (`PREFLIGHT_` and the name in
+upper case), the keys of preflight.toml and the messages about wrong ones all come from it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+EXTERNAL = "external"
+"""The `dut` of a physical device, which its owner starts."""
+
+
+class SettingsError(Exception):
+    """A setting is unknown or has an impossible value. The text says which, where, and what is possible."""
+
+
+def _seconds(value: Any) -> float:
+    number = float(value)
+    if isinstance(value, bool) or not 0 < number < 1e6:
+        raise ValueError("a number of seconds above 0 is expected")
+    return number
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError("a text is expected")
+    return value.strip()
+
+
+class Location(str):
+    """A directory or a URL."""
+
+    __slots__ = ()
+
+
+def _locations(value: Any) -> tuple[Location, ...]:
+    values = [value] if isinstance(value, str) else value
+    if not isinstance(values, (list, tuple)):
+        raise ValueError("a text or a list of texts is expected")
+    return tuple(Location(Path(_text(v)).expanduser() if "://" not in _text(v) else _text(v)) for v in values)
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    words = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+    if str(value).lower() not in words:
+        raise ValueError("true or false is expected")
+    return words[str(value).lower()]
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value)).expanduser()
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One setting. `name` is as on the command line and in preflight.toml."""
+
+    name: str
+    help: str
+    read: Callable[[Any], Any] = _text
+    metavar: str | None = None
+    choices: tuple[str, ...] = ()
+    repeat: bool = False
+    flag: bool = False
+
+    @property
+    def attribute(self) -> str:
+        return self.name.replace("-", "_")
+
+    @property
+    def environment(self) -> str:
+        return "PREFLIGHT_" + self.attribute.upper()
+
+
+OPTIONS = (
+    Option("dut", "the device under test: a command line, or `external` for a physical one", metavar="COMMAND"),
+    Option("model-id", "DTMI of the device's root interface; discovered when absent", metavar="DTMI"),
+    Option(
+        "models",
+        "where models are: a directory or URL in device-model-repository layout",
+        _locations,
+        "LOCATION",
+        repeat=True,
+    ),
+    Option("target", "where the device is tested", choices=("local", "azure")),
+    Option("attestation", "how the device proves itself to DPS", choices=("symmetric-key", "x509", "tpm")),
+    Option("registration-id", "the device's registration id in DPS", metavar="ID"),
+    Option("window", "how long telemetry is watched, at most", _seconds, "SECONDS"),
+    Option("connect-timeout", "how long the device may take to register and to connect", _seconds, "SECONDS"),
+    Option("ack-timeout", "how long the device may take to acknowledge a writable property", _seconds, "SECONDS"),
+    Option("command-timeout", "how long the device may take to answer a command", _seconds, "SECONDS"),
+    Option(
+        "listen",
+        "address the local target listens on; a LAN address for a physical device",
+        metavar="ADDRESS",
+    ),
+    Option("profile", "how much is tested", choices=("smoke", "standard", "full")),
+    Option("reports", "folder the reports go to", _path, "DIR"),
+    Option("state", "folder the local target keeps its certificates in", _path, "DIR"),
+    Option("strict", "warnings fail the run", _flag, flag=True),
+    Option("replay", "judge a recorded run again, without a device", _path, "JOURNAL"),
+    Option("test-cases", "an AICS test-case file", _path, "FILE"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings in force. Durations are in seconds. `origins` says where each was set."""
+
+    dut: str | None = None
+    model_id: str | None = None
+    models: tuple[str, ...] = ()
+    target: str = "local"
+    attestation: str = "symmetric-key"
+    registration_id: str = "preflight-device"
+    window: float = 60.0
+    connect_timeout: float = 60.0
+    ack_timeout: float = 30.0
+    command_timeout: float = 30.0
+    listen: str = "127.0.0.1"
+    profile: str = "standard"
+    reports: Path = Path("reports")
+    state: Path = Path(".preflight")
+    strict: bool = False
+    replay: Path | None = None
+    test_cases: Path | None = None
+    root: Path = field(default_factory=Path)
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def as_record(self) -> dict[str, Any]:
+        """The settings as they stand in the record and the reports."""
+        return {
+            f.name.replace("_", "-"): _plain(getattr(self, f.name))
+            for f in fields(self)
+            if f.name not in ("origins", "root") and getattr(self, f.name) is not None
+        }
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, Path) else list(value) if isinstance(value, tuple) else value
+
+
+def load(
+    command_line: Mapping[str, Any], environment: Mapping[str, str], root: Path, cwd: Path | None = None
+) -> Settings:
+    """The settings in force for a run in `root`, where preflight.toml may lie.
+
+    `command_line` holds what was given, by option name. Relative paths of preflight.toml start at `root`,
+    others at `cwd` (where the user is; `root` when not given). Raises SettingsError.
+    """
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for origin, layer in (
+        ("preflight.toml", _file(root / "preflight.toml")),
+        ("the environment", _environment(environment)),
+        ("the command line", command_line),
+    ):
+        for option in OPTIONS:
+            if layer.get(option.name) is None:
+                continue
+            if option.name == "dut" and "model_id" in values:
+                # The model id of a lower layer describes the device of that layer, not this one.
+                del values["model_id"], origins["model-id"]
+            base = root if origin == "preflight.toml" else cwd or root
+            values[option.attribute] = _placed(_read(option, layer[option.name], origin), base)
+            origins[option.name] = origin
+    folders = {"reports": root / "reports", "state": root / ".preflight"}
+    return Settings(**{**folders, **values}, root=root, origins=origins)
+
+
+def _placed(value: Any, base: Path) -> Any:
+    """Paths made absolute from where they were written down."""
+    if isinstance(value, tuple):
+        return tuple(_placed(v, base) for v in value)
+    if isinstance(value, Location):
+        return value if "://" in value else Location(os.path.normpath(base / value))
+    return base / value if isinstance(value, Path) else value
+
+
+def _read(option: Option, value: Any, origin: str) -> Any:
+    name = f"--{option.name}" if origin == "the command line" else option.name
+    if origin == "the environment":
+        name = option.environment
+    try:
+        read = option.read(value)
+    except (TypeError, ValueError) as e:
+        raise SettingsError(f"{name} = {value!r} ({origin}) cannot be used: {e}.") from None
+    if option.choices and read not in option.choices:
+        raise SettingsError(
+            f"{name} = {value!r} ({origin}) is not known: choose {' or '.join(option.choices)}"
+            f"{_nearest(str(read), option.choices)}."
+        )
+    return read
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    layer: dict[str, Any] = {}
+    for option in OPTIONS:
+        text = environment.get(option.environment)
+        if text:
+            layer[option.name] = text.split() if option.repeat else text
+    return layer
+
+
+def _file(path: Path) -> dict[str, Any]:
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        raise SettingsError(f"{path.name} is not valid TOML: {e}.") from None
+    except OSError as e:
+        raise SettingsError(f"{path.name} cannot be read: {e.strerror or e}.") from None
+    names = tuple(o.name for o in OPTIONS)
+    for key in data:
+        if key not in names:
+            raise SettingsError(
+                f"{path.name} has an unknown key `{key}`{_nearest(key, names)}. Known keys: {', '.join(names)}."
+            )
+    return data
+
+
+def _nearest(word: str, known: tuple[str, ...]) -> str:
+    close = difflib.get_close_matches(word.replace("_", "-").lower(), known, n=1, cutoff=0.5)
+    return f" (did you mean `{close[0]}`?)" if close else ""

@@ -1,0 +1,51 @@
+"""Where a device is tested: the emulator on this machine, or Azure. The same small protocol for both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from harness.device.credentials import Credentials
+from harness.record.events import Event
+from harness.settings import Settings
+from harness.target.service import HubService
+
+__all__ = ["HubService", "Target", "TargetError", "make_target"]
+
+
+class TargetError(Exception):
+    """The target cannot be used. The text says why, whose move it is, and what to do."""
+
+
+class Target(Protocol):
+    """A DPS and a hub to test against. `observes` names what it can show (see `TargetOpened`)."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def observes(self) -> tuple[str, ...]: ...
+
+    def open(self) -> dict[str, str]:
+        """Make the target ready; its endpoints by name. Raises TargetError."""
+
+    def enroll(self) -> Credentials:
+        """Enroll the device under test; what the device needs to provision itself. Raises TargetError."""
+
+    def service(self) -> HubService:
+        """The hub's service side, on Microsoft's SDK."""
+
+    def close(self) -> None:
+        """Release everything. May be called twice."""
+
+
+def make_target(settings: Settings, emit: Callable[[Event], object]) -> Target:
+    """The target that the settings name. Raises TargetError where it is not available."""
+    if settings.target == "local":
+        from harness.target.local import LocalTarget
+
+        return LocalTarget(settings, emit)
+    raise TargetError(
+        "The Azure target is not part of this version. Test on the local target (--target local), "
+        "which needs no account."
+    )

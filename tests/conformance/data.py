@@ -1,0 +1,30 @@
+"""The conformance data: where it lies, how it is read."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+Case = dict[str, Any]
+"""A row of a data file: what is submitted and what is expected, under the names that the data has."""
+
+PREFIX = "dtmi:dtdl:parsingError:"
+
+
+def rows(path: Path) -> Iterator[Case]:
+    """The rows of a JSON lines file, compressed or not; none where there is no file."""
+    if not path.exists():
+        return
+    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
+    with opened as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def tier(case: Case) -> str:
+    """T1 core v2 and v3, T2 core v4 or mixed, T3 extensions, T4 parser options; DTMI for cases of one identifier."""
+    label = case.get("tier_label")
+    return label[:2] if label else "DTMI"

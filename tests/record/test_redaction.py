@@ -1,0 +1,90 @@
+"""Secrets are masked on every road to a file."""
+
+from __future__ import annotations
+
+import base64
+import os
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from harness.record.redact import Redactor
+from harness.record.writer import ReportFolder
+
+KEY = base64.b64encode(bytes(range(200, 248))).decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"key is {KEY}",
+        f"sig={urllib.parse.quote(KEY, safe='')}&se=1",
+        f"sig={urllib.parse.quote(KEY)}&se=1",
+        f"HostName=h;SharedAccessKeyName=p;SharedAccessKey={KEY}",
+        KEY.replace("/", "\\/"),
+    ],
+)
+def test_a_known_secret_is_masked_in_every_spelling(text: str) -> None:
+    redactor = Redactor()
+    redactor.add(KEY)
+    cleaned = redactor.clean(text)
+    assert KEY[:20] not in cleaned
+    assert "***" in cleaned
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("HostName=h;SharedAccessKey=abcdefgh", "HostName=h;SharedAccessKey=***"),
+        ("SharedAccessSignature sr=x&sig=abc%3D&se=5", "SharedAccessSignature sr=x&sig=***&se=5"),
+        ('{"primaryKey": "abcdefgh"}', '{"primaryKey": "***"}'),
+        ("-----BEGIN PRIVATE KEY-----\nabc\n-----END PRIVATE KEY-----", "-----END PRIVATE KEY-----"),
+    ],
+)
+def test_an_unknown_secret_is_known_by_its_shape(text: str, kept: str) -> None:
+    cleaned = Redactor().clean(text)
+    assert kept in cleaned
+    assert "abc" not in cleaned
+
+
+def test_short_strings_are_no_secrets() -> None:
+    redactor = Redactor()
+    redactor.add("1", "", None)
+    assert redactor.clean("101") == "101"
+
+
+def test_reports_and_lines_are_written_redacted(tmp_path: Path) -> None:
+    redactor = Redactor()
+    redactor.add(KEY)
+    folder = ReportFolder(tmp_path / "reports", redactor)
+    folder.prepare(("old.txt",))
+    folder.write("whole.txt", f"a {KEY} b")
+    line = folder.lines("lines.txt")
+    line(f"c {KEY} d")
+    line.close()
+    line("after the end")
+    assert (folder.path / "whole.txt").read_text() == "a *** b"
+    assert (folder.path / "lines.txt").read_text() == "c *** d\n"
+    assert folder.faults == []
+
+
+def test_a_folder_that_cannot_be_written_is_said_and_not_raised(tmp_path: Path) -> None:
+    place = tmp_path / "file"
+    place.write_text("in the way")
+    folder = ReportFolder(place, Redactor())
+    folder.prepare(())
+    folder.write("result.json", "{}")
+    folder.lines("journal.jsonl")("x")
+    assert len(folder.faults) == 3
+    assert all("--reports DIR" in fault for fault in folder.faults)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists() or os.name != "posix", reason="needs /dev/full")
+def test_a_full_disk_keeps_the_run_alive(tmp_path: Path) -> None:
+    (tmp_path / "journal.jsonl").symlink_to("/dev/full")
+    folder = ReportFolder(tmp_path, Redactor())
+    line = folder.lines("journal.jsonl")
+    line("one")
+    line("two")
+    assert "No space left" in folder.faults[0]

@@ -1,0 +1,75 @@
+"""Command line over environment over preflight.toml over defaults, and clear words about wrong ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.settings import SettingsError, load
+
+
+def test_defaults(tmp_path: Path) -> None:
+    settings = load({}, {}, tmp_path)
+    assert settings.target == "local"
+    assert settings.dut is None
+    assert settings.reports == tmp_path / "reports"
+
+
+def test_the_nearer_layer_wins(tmp_path: Path) -> None:
+    (tmp_path / "preflight.toml").write_text('dut = "a"\nwindow = 5\nstrict = true\nprofile = "smoke"\n')
+    settings = load({"profile": "full"}, {"PREFLIGHT_WINDOW": "7"}, tmp_path)
+    assert (settings.dut, settings.window, settings.profile, settings.strict) == ("a", 7.0, "full", True)
+    assert settings.origins == {
+        "dut": "preflight.toml",
+        "window": "the environment",
+        "profile": "the command line",
+        "strict": "preflight.toml",
+    }
+
+
+def test_another_device_does_not_inherit_the_model_of_the_one_in_the_file(tmp_path: Path) -> None:
+    (tmp_path / "preflight.toml").write_text('dut = "a"\nmodel-id = "dtmi:a;1"\n')
+    assert load({}, {}, tmp_path).model_id == "dtmi:a;1"
+    assert load({"dut": "b"}, {}, tmp_path).model_id is None
+    assert load({"dut": "b", "model-id": "dtmi:b;1"}, {}, tmp_path).model_id == "dtmi:b;1"
+
+
+def test_paths_start_where_they_were_written(tmp_path: Path) -> None:
+    root, cwd = tmp_path / "root", tmp_path / "cwd"
+    root.mkdir()
+    (root / "preflight.toml").write_text('models = ["own", "https://models.example"]\nreports = "out"\n')
+    settings = load({"replay": "journal.jsonl"}, {}, root, cwd)
+    assert settings.models == (str(root / "own"), "https://models.example")
+    assert settings.reports == root / "out"
+    assert settings.replay == cwd / "journal.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("toml", "says"),
+    [
+        ("modle-id = 'x'", "did you mean `model-id`"),
+        ("model_id = 'x'", "did you mean `model-id`"),
+        ("window = 'soon'", "window = 'soon' (preflight.toml) cannot be used"),
+        ("window = -1", "above 0"),
+        ("window = true", "above 0"),
+        ("models = 5", "a text or a list of texts"),
+        ("profile = 'smok'", "did you mean `smoke`"),
+        ("dut = [1]", "a text is expected"),
+        ("dut =", "not valid TOML"),
+        ("strict = 'maybe'", "true or false"),
+    ],
+)
+def test_a_wrong_file_is_named_with_what_is_possible(tmp_path: Path, toml: str, says: str) -> None:
+    (tmp_path / "preflight.toml").write_text(toml)
+    with pytest.raises(SettingsError) as caught:
+        load({}, {}, tmp_path)
+    assert says in str(caught.value)
+    assert "preflight.toml" in str(caught.value)
+
+
+def test_a_wrong_option_names_its_layer(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--target = 'azur' \(the command line\).*did you mean `azure`"):
+        load({"target": "azur"}, {}, tmp_path)
+    with pytest.raises(SettingsError, match="PREFLIGHT_WINDOW"):
+        load({}, {"PREFLIGHT_WINDOW": "x"}, tmp_path)
