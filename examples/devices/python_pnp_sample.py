@@ -127,7 +127,7 @@ async def main() -> None:
 
     async def send_readings() -> None:
         while True:
-            message = Message(json.dumps({"temperature": zone.read()}))
+            message = Message(json.dumps({"temperature": zone.read()}))  # type: ignore[no-untyped-call]
             message.content_type = "application/json"
             message.content_encoding = "utf-8"
             await client.send_message(message)

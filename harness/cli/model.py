@@ -119,11 +119,11 @@ def run_show(args: argparse.Namespace) -> int:
     except ValueError as error:
         print(f"preflight model show: {error}", file=sys.stderr)
         return 2
-    listed = rows(resolved)
     if args.json:
-        print(json.dumps({"model": resolved.dtmi, "location": resolved.location, "capabilities": listed}, indent=2))
+        shown = {"model": resolved.dtmi, "location": resolved.location, "capabilities": rows(resolved)}
+        print(json.dumps(shown, indent=2))
     else:
-        print_table(resolved, listed)
+        print_table(resolved)
     return 0
 
 

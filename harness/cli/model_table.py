@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,49 +11,75 @@ if TYPE_CHECKING:
 
 Row = dict[str, object]
 
+_FEW = 4
+"""Fields or enum values named in the table; JSON has them all."""
+
 
 def rows(resolved: Resolved) -> list[Row]:
     """One row for each telemetry, property and command; values are JSON."""
     return [_row(each) for each in resolved.model.capabilities(resolved.dtmi)]
 
 
-def print_table(resolved: Resolved, listed: list[Row]) -> None:
+def print_table(resolved: Resolved) -> None:
+    """The capabilities, one section for each component and each Interface that declares them."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    title = f"{resolved.dtmi}, from {resolved.location}"
-    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for heading in ("name", "kind", "schema", "meaning", "interface"):
-        table.add_column(heading, overflow="fold")
-    for row in listed:
-        kind = f"{row['kind']}, writable" if row["writable"] else str(row["kind"])
-        meaning = " ".join(str(row[key]) for key in ("types", "unit") if row[key])
-        cells = (row["path"], kind, row["schema"], meaning, row["interface"])
-        table.add_row(*(Text(str(cell)) for cell in cells))
-    console = Console()
-    console.print(table if listed else Text(f"{title}: no telemetry, properties or commands"))
+    console = Console(highlight=False)
+    console.print(Text(f"{resolved.dtmi}  (from {resolved.location})", style="bold"), soft_wrap=True)
+    capabilities = resolved.model.capabilities(resolved.dtmi)
+    if not capabilities:
+        console.print("no telemetry, properties or commands")
+    for (component, interface), group in groupby(capabilities, key=lambda each: (each.component, each.interface)):
+        table = Table(box=None, pad_edge=False, show_header=False, padding=(0, 2, 0, 0))
+        table.add_column(no_wrap=True)
+        table.add_column(no_wrap=True)
+        table.add_column(overflow="fold")
+        for each in group:
+            kind = "property, writable" if each.writable else each.kind
+            words = ", ".join(word for word in _meaning(each.element) if word)
+            schema = _schema(each, _FEW) + (f" ({words})" if words else "")
+            table.add_row(*(Text(cell) for cell in (each.name, kind, schema)))
+        where = "root" if component is None else f"component {component}"
+        console.print(Text(f"\n{where}: {interface}", style="bold"), soft_wrap=True)
+        console.print(table)
 
 
 def _row(capability: Capability) -> Row:
-    element = capability.element
-    unit = element.get("unit")
+    types, unit = _meaning(capability.element)
     return {
         "path": capability.path,
         "kind": capability.kind,
         "component": capability.component,
         "name": capability.name,
         "writable": capability.writable,
-        "schema": _of_command(capability) if capability.kind == "command" else schema_text(capability.schema),
-        "types": ", ".join(_term(each) for each in element.types) or None,
-        "unit": _term(getattr(unit, "id", str(unit))) if unit is not None else None,
-        "displayName": dict(element.display_name) or None,
+        "schema": _schema(capability),
+        "types": types,
+        "unit": unit,
+        "displayName": dict(capability.element.display_name) or None,
         "interface": capability.interface,
     }
 
 
-def schema_text(schema: Element | None, depth: int = 0) -> str:
-    """A schema on one line: `double`, `array of string`, `object {a: double}`, `enum of integer: on=1, off=2`."""
+def _meaning(element: Element) -> tuple[str | None, str | None]:
+    """Supplemental types and unit, as terms."""
+    unit = element.get("unit")
+    types = ", ".join(_term(each) for each in element.types)
+    return types or None, _term(str(getattr(unit, "id", unit))) if unit is not None else None
+
+
+def _schema(capability: Capability, most: int | None = None) -> str:
+    if capability.kind != "command":
+        return schema_text(capability.schema, most)
+    sides = (capability.request, capability.response)
+    request, response = ("nothing" if each is None else schema_text(each.schema, most) for each in sides)
+    return f"{request} → {response}"
+
+
+def schema_text(schema: Element | None, most: int | None = None, depth: int = 0) -> str:
+    """A schema on one line: `double`, `array of string`, `object {a: double}`, `enum of integer: on=1, off=2`; with
+    `most`, no more fields and enum values than that, and the values without their names."""
     if schema is None:
         return "not known"
     if schema.id.startswith(("dtmi:standard:", "dtmi:iotcentral:")):
@@ -60,23 +87,23 @@ def schema_text(schema: Element | None, depth: int = 0) -> str:
     if depth > 3:
         return "…"
     if schema.kind == "Array":
-        return f"array of {schema_text(schema.element('elementSchema'), depth + 1)}"
+        return f"array of {schema_text(schema.element('elementSchema'), most, depth + 1)}"
     if schema.kind == "Map":
         value = schema.element("mapValue")
-        return f"map of {schema_text(value.schema if value is not None else None, depth + 1)}"
+        return f"map of {schema_text(value.schema if value is not None else None, most, depth + 1)}"
     if schema.kind == "Object":
-        fields = (f"{field.name}: {schema_text(field.schema, depth + 1)}" for field in schema.elements("fields"))
-        return f"object {{{', '.join(fields)}}}"
+        fields = [f"{field.name}: {schema_text(field.schema, most, depth + 1)}" for field in schema.elements("fields")]
+        return f"object {{{_listed(fields, most)}}}"
     if schema.kind == "Enum":
-        values = ", ".join(f"{each.name}={each.get('enumValue')}" for each in schema.elements("enumValues"))
-        return f"enum of {schema_text(schema.element('valueSchema'))}: {values}"
+        named = most is None
+        values = [f"{each.name}=" * named + str(each.get("enumValue")) for each in schema.elements("enumValues")]
+        return f"enum of {schema_text(schema.element('valueSchema'))}: {_listed(values, most)}"
     return schema.kind[:1].lower() + schema.kind[1:]
 
 
-def _of_command(capability: Capability) -> str:
-    sides = [capability.request, capability.response]
-    request, response = ("nothing" if each is None else schema_text(each.schema) for each in sides)
-    return f"{request} → {response}"
+def _listed(items: list[str], most: int | None) -> str:
+    shown = ", ".join(items[:most])
+    return shown if most is None or len(items) <= most else f"{shown}, … ({len(items)} in all)"
 
 
 def _term(dtmi: str) -> str:

@@ -1,7 +1,7 @@
 """What goes wrong with a model, and whose move it is.
 
-    ModelError        the documents break the language: `.errors` lists every ParsingError found. The author's move.
-    ResolutionError   the documents are well as far as they go, but refer to models nobody supplied: `.unresolved`.
+ModelError        the documents break the language: `.errors` lists every ParsingError found. The author's move.
+ResolutionError   the documents are well as far as they go, but refer to models nobody supplied: `.unresolved`.
 """
 
 from __future__ import annotations

@@ -47,11 +47,11 @@ class Services:
     async def start(self, address: str, state_dir: Path) -> Endpoints:
         """Listen. Raises EmulatorError."""
         options = self.context.options
-        host = options.host or _own_name(address)
-        names = _names(address, host, options.names)
         # First the port: it is the one thing that commonly fails, and should fail at once.
         listening = _bind(address, options.mqtt_port)
         self._closers.append(listening.close)
+        host = options.host or _own_name(address)
+        names = _names(address, host, options.names)
         try:
             made = certificates.ensure(state_dir, names)
         except OSError as error:

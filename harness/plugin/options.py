@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -36,9 +37,19 @@ def settings_of(config: pytest.Config) -> Settings:
     if _strict(config):
         given["strict"] = True
     try:
-        return load(given, os.environ, config.rootpath, config.invocation_params.dir)
+        return load(given, os.environ, _root(config), config.invocation_params.dir)
     except SettingsError as e:
         raise pytest.UsageError(str(e)) from None
+
+
+def _root(config: pytest.Config) -> Path:
+    """Where preflight.toml lies and reports go: the current folder, or pytest's root above it if the file is there.
+
+    pytest's root alone would not do: with `--pyargs harness.suite` it is where the harness is installed.
+    """
+    here, root = config.invocation_params.dir, config.rootpath
+    above = root in here.parents and (root / "preflight.toml").exists() and not (here / "preflight.toml").exists()
+    return root if above else here
 
 
 def _strict(config: pytest.Config) -> bool:

@@ -52,9 +52,9 @@ def pump_model() -> Model:
 class Story:
     """Each method tells one thing that happened; `judge` says what a check makes of it all."""
 
-    def __init__(self, model_id: str | None = ROOT) -> None:
+    def __init__(self, *, known: bool = True) -> None:
         self.recorder = Recorder()
-        self.evidence = Evidence(model_id, pump_model() if model_id else None)
+        self.evidence = Evidence(ROOT, pump_model() if known else None)
         self.recorder.follow(self.evidence.add)
 
     def tell(self, *events: ev.Event) -> int:

@@ -157,8 +157,7 @@ def test_the_digital_twin_must_name_the_model(twin: dict[str, object] | None, fo
     ],
 )
 def test_a_rejected_model_fails_the_check_it_breaks(reason: str, failing: str, blocked: str) -> None:
-    story = Story("dtmi:test:Other;1")
-    story.evidence.model = None
+    story = Story(known=False)
     story.opened().registered().connected()
     story.tell(ev.ModelRejected(ROOT, reason, ("one", "two")))
     assert [f.message for f in story.judge(failing).findings] == ["one", "two"]

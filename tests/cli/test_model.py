@@ -199,8 +199,12 @@ def test_an_empty_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["model", "show", CONTROLLER, "--repo", str(repository)]) == 0
     out = capsys.readouterr().out
-    assert CONTROLLER in out
-    assert re.search(r"thermostat1\.temperature +telemetry +double", out)
+    assert out.splitlines() == [
+        f"{CONTROLLER}  (from {repository})",
+        "",
+        f"component thermostat1: {THERMOSTAT}",
+        "temperature  telemetry  double  ",
+    ]
 
 
 def test_show_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

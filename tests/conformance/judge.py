@@ -219,7 +219,9 @@ def _judge_dtmi(case: Case) -> Judgement:
         "IsReserved": dtmi.is_system,
         "Fragment": dtmi.fragment,
     }
-    result.why = [f"{name} {ours[name]}, expected {expected[name]}" for name in ours if expected and ours[name] != expected[name]]
+    result.why = [
+        f"{name} {ours[name]}, expected {expected[name]}" for name in ours if expected and ours[name] != expected[name]
+    ]
     result.elements = not result.why
     return result
 

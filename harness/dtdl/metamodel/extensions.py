@@ -85,8 +85,6 @@ _TOKEN = r"\{(?:[A-Za-z]+:)?[A-Za-z]+\}"  # noqa: S105
 _TOPIC = re.compile(rf"(?!\$)(?:{_LABEL}+|{_TOKEN})(?:/(?:{_LABEL}+|{_TOKEN}))*", re.ASCII)
 _GROUP = re.compile(rf"{_LABEL}+", re.ASCII)
 
-_PAYLOAD_FORMATS = re.compile(r"avro|cbor|json|proto2|proto3|raw")
-
 
 def _quantitative(version: int, dtdl_version: int) -> Extension:
     base = f"dtmi:dtdl:extension:quantitativeTypes:v{version}"
@@ -96,14 +94,12 @@ def _quantitative(version: int, dtdl_version: int) -> Extension:
             f"{base}:class:{term}",
             (dtdl_version,),
             _VALUED,
-            members=(_unit(f"{base}:property:unit", kind),),
+            members=(_unit(f"{base}:property:unit", kind, version),),
             schema=("NumericSchema",),
         )
         for term, kind in quantities.semantic_types(version).items()
     )
-    abstract = Cotype(
-        "QuantitativeType", f"{base}:class:QuantitativeType", (dtdl_version,), _VALUED, abstract=True
-    )
+    abstract = Cotype("QuantitativeType", f"{base}:class:QuantitativeType", (dtdl_version,), _VALUED, abstract=True)
     return Extension(
         f"dtmi:dtdl:extension:quantitativeTypes;{version}",
         (dtdl_version,),
@@ -112,8 +108,16 @@ def _quantitative(version: int, dtdl_version: int) -> Extension:
     )
 
 
-def _unit(identifier: str, kind: str | None) -> Member:
-    return Member("unit", Holds.ELEMENT, True, id=identifier, standard=Standard.UNIT, unit_kind=kind)
+def _unit(identifier: str, kind: str | None, source: int = quantities.STANDARD) -> Member:
+    return Member(
+        "unit",
+        Holds.ELEMENT,
+        required=True,
+        id=identifier,
+        standard=Standard.UNIT,
+        unit_kind=kind,
+        unit_source=source,
+    )
 
 
 @cache
@@ -146,9 +150,7 @@ def _versions(version: int) -> tuple[int, ...]:
     return (3,) if version == 1 else (3, 4)
 
 
-def _feature(
-    name: str, version: int, *cotypes: Cotype, versions: tuple[int, ...] | None = None
-) -> Extension:
+def _feature(name: str, version: int, *cotypes: Cotype, versions: tuple[int, ...] | None = None) -> Extension:
     """A feature extension; its co-types and their members get the identifiers that belong to it."""
     base = f"dtmi:dtdl:extension:{name}:v{version}"
     return Extension(
@@ -159,9 +161,7 @@ def _feature(
                 cotype,
                 id=f"{base}:{cotype.term}",
                 versions=versions or _versions(version),
-                members=tuple(
-                    replace(member, id=f"{base}:{cotype.term}:{member.term}") for member in cotype.members
-                ),
+                members=tuple(replace(member, id=f"{base}:{cotype.term}:{member.term}") for member in cotype.members),
             )
             for cotype in cotypes
         ),
@@ -176,7 +176,7 @@ def _cotype(term: str, *applies_to: str) -> Cotype:
 def _mqtt(version: int) -> Extension:
     topics = [string("commandTopic", pattern=_TOPIC), string("telemetryTopic", pattern=_TOPIC)]
     groups = [string("cmdServiceGroupId", pattern=_GROUP), string("telemServiceGroupId", pattern=_GROUP)]
-    payload_format = required(string("payloadFormat", pattern=_PAYLOAD_FORMATS if version == 1 else None))
+    payload_format = required(string("payloadFormat"))
     index = required(integer("index", minimum=1))
     indexed = ("EnumValue", "Field", "Telemetry")
     cotypes = [
@@ -269,9 +269,7 @@ def _iot_central() -> Extension:
     def cotype(term: str, unit: str | None = None, **demands: tuple[str, ...]) -> Cotype:
         members = () if unit is None else (replace(_unit("dtmi:dtdl:property:unit;2", unit), required=False),)
         row = Cotype(term, f"dtmi:iotcentral:class:{term};2", (2,), _PROPERTY_OR_TELEMETRY, members=members)
-        return replace(
-            row, schema=demands.get("schema", ()), schema_terms=demands.get("schema_terms", ())
-        )
+        return replace(row, schema=demands.get("schema", ()), schema_terms=demands.get("schema_terms", ()))
 
     places = ("point", "multiPoint", "lineString", "multiLineString", "polygon", "multiPolygon", "geopoint")
     return Extension(
@@ -311,12 +309,8 @@ def _iot_operations() -> Extension:
             cotype("GroupMember", ("Command",), label("group")),
             replace(cotype("HasCapability", ("Relationship",)), excludes="HasComponent"),
             cotype("HasComponent", ("Relationship",)),
-            replace(
-                cotype("Limited", measured, minimum, maximum), schema=numeric, numbers=("minimum", "maximum")
-            ),
-            replace(
-                cotype("Precise", measured, required(integer("decimalPlaces", minimum=0))), schema=numeric
-            ),
+            replace(cotype("Limited", measured, minimum, maximum), schema=numeric, numbers=("minimum", "maximum")),
+            replace(cotype("Precise", measured, required(integer("decimalPlaces", minimum=0))), schema=numeric),
             cotype("Qualified", ("Command", "Property", "Relationship", "Telemetry"), label("namespace")),
             replace(
                 cotype("ScaledStatically", measured, required(Member("scaleFactor", Holds.NUMBER))),

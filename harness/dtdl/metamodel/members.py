@@ -6,7 +6,9 @@ import re
 from dataclasses import dataclass, replace
 from enum import Enum
 
-INFERABLE = frozenset({"CommandPayload", "CommandRequest", "CommandResponse", "EnumValue", "Field", "MapKey", "MapValue"})
+INFERABLE = frozenset(
+    {"CommandPayload", "CommandRequest", "CommandResponse", "EnumValue", "Field", "MapKey", "MapValue"}
+)
 """The classes whose @type an author may leave out, because the member says it already."""
 
 NAME = re.compile(r"[A-Za-z](?:[A-Za-z0-9_]*[A-Za-z0-9])?", re.ASCII)
@@ -44,7 +46,8 @@ class Member:
 
     For text: `max_length` in UTF-16 code units, `pattern` for the whole text. For integers: `minimum`, `maximum`, `exactly`. For
     elements: `kinds` are the classes allowed, `inferred` the one meant where @type is absent, `versions` the DTDL versions that
-    they may be written in, `id_required` whether they need an @id, `named` whether their names must differ (and make their ids).
+    they may be written in, `id_required` whether they need an @id, `named` whether their names must differ (and make their ids). For
+    units: `unit_kind` is the kind demanded (None: any), `unit_source` the version of QuantitativeTypes that defines it.
     `id` is the DTMI of the member where it is not the usual `dtmi:dtdl:property:<term>;<DTDL version>`.
     """
 
@@ -63,6 +66,7 @@ class Member:
     inferred: str | None = None
     standard: Standard = Standard.NONE
     unit_kind: str | None = None
+    unit_source: int = 0
     versions: tuple[int, ...] = ()
     at_least: int = 0
     at_most: int | None = None
@@ -83,9 +87,7 @@ def boolean(term: str) -> Member:
     return Member(term, Holds.BOOLEAN, default=False)
 
 
-def integer(
-    term: str, *, exactly: int | None = None, minimum: int | None = None, maximum: int | None = None
-) -> Member:
+def integer(term: str, *, exactly: int | None = None, minimum: int | None = None, maximum: int | None = None) -> Member:
     return Member(term, Holds.INTEGER, exactly=exactly, minimum=minimum, maximum=maximum)
 
 

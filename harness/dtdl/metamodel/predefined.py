@@ -10,6 +10,7 @@ from functools import cache
 
 from harness.dtdl.metamodel import quantities, units
 from harness.dtdl.metamodel.core import COMMAND_TYPES, PRIMITIVES, VERSIONS, primitive_id
+from harness.dtdl.metamodel.members import Member
 from harness.dtdl.model import Draft, Element
 
 _NO_DOCUMENT = -1
@@ -245,15 +246,14 @@ def _unit_enum(kind: str, extension_version: int) -> Element | None:
     )
 
 
-def unit_of_kind(unit: Element, kind: str) -> bool:
-    """Whether a predefined element is a unit of this kind (`TemperatureUnit`, …)."""
-    version = _extension_version(unit.id)
-    return version is not None and quantities.unit_kinds(version).get(unit.name or "") == kind
+def is_unit_of(member: Member, unit: Element) -> bool:
+    """Whether a predefined element is a unit of the kind that a member demands, from the same source."""
+    kinds = quantities.unit_kinds(member.unit_source)
+    name = unit.name or ""
+    known = unit.id == unit_id(name, member.unit_source)
+    return known and member.unit_kind in (None, kinds[name])
 
 
-def _extension_version(identifier: str) -> int | None:
-    if identifier.startswith("dtmi:standard:unit:"):
-        return quantities.STANDARD
-    if identifier.startswith(_EXTENSION) and ":unit:" in identifier:
-        return int(identifier[len(_EXTENSION) :].partition(":")[0])
-    return None
+def unit_enum_of(member: Member) -> str | None:
+    """The Enum of the units that a member takes."""
+    return None if member.unit_kind is None else unit_enum_id(member.unit_kind, member.unit_source)

@@ -71,8 +71,7 @@ _UNITS_BY_KIND = {
     "RadioactivityUnit": ("", "becquerel gigabecquerel kilobecquerel megabecquerel"),
     "ReactiveEnergyUnit": (
         "",
-        "gigavoltAmpereReactiveHour kilovoltAmpereReactiveHour megavoltAmpereReactiveHour "
-        "voltAmpereReactiveHour",
+        "gigavoltAmpereReactiveHour kilovoltAmpereReactiveHour megavoltAmpereReactiveHour voltAmpereReactiveHour",
     ),
     "ReactivePowerUnit": (
         "",

@@ -2,7 +2,8 @@
 
     documents.py    text or bytes → JSON values
     context.py      @context → the grammar in force          grammar.py   the metamodel's tables, compiled for a context
-    elements.py     JSON values → elements                   literals.py  strings, numbers, localizable text
+    elements.py     JSON values → elements                   members.py   what they have
+    reading.py      what has been read                       literals.py  strings, numbers, localizable text
     linking.py      references → links
     inheritance.py  what Interfaces inherit
     structure.py    limits, circles, exclusions              cotypes.py   what co-types demand
@@ -22,9 +23,10 @@ from harness.dtdl.model import Draft, Element, Model
 from harness.dtdl.parser import cotypes, structure
 from harness.dtdl.parser.context import Rules
 from harness.dtdl.parser.documents import Document, to_text, to_value
-from harness.dtdl.parser.elements import Reading
+from harness.dtdl.parser.elements import read
 from harness.dtdl.parser.inheritance import Hierarchy
 from harness.dtdl.parser.linking import link, missing
+from harness.dtdl.parser.reading import Reading
 
 __all__ = ["Document", "Quirk", "Resolver", "UndefinedExtensions", "parse"]
 
@@ -77,7 +79,7 @@ def _read(reading: Reading, documents: list[Document], first: int) -> int:
         text = to_text(document, number, reading.findings)
         value = None if text is None else to_value(text, number, reading.findings)
         if len(reading.findings.errors) == before:
-            reading.read(value, number)
+            read(reading, value, number)
     reading.findings.stop()
     return len(documents)
 
@@ -112,5 +114,5 @@ def _finished(draft: Draft) -> Element:
     assert isinstance(members, dict)
     for term, value in members.items():
         if type(value) is list:
-            members[term] = tuple(part for part in value if part is not None)
+            members[term] = tuple(value)
     return draft.seal()

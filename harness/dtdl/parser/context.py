@@ -34,9 +34,7 @@ class Rules:
     undefined_extensions: str = "per-default"
 
     def allow_undefined(self, version: int) -> bool:
-        return self.undefined_extensions == "always" or (
-            self.undefined_extensions == "per-default" and version == 2
-        )
+        return self.undefined_extensions == "always" or (self.undefined_extensions == "per-default" and version == 2)
 
     def accept_limits(self, specifier: str) -> bool:
         return specifier in self.limits or dtmi.split(specifier)[0] in self.limits
@@ -230,5 +228,3 @@ class _Reader:
 
 def _versions_known(base: str) -> Iterable[str]:
     return (specifier.rpartition(";")[2] for specifier in extensions() if dtmi.split(specifier)[0] == base)
-
-

@@ -8,8 +8,8 @@ from harness.dtdl.metamodel import predefined
 from harness.dtdl.metamodel.core import NUMERIC_KINDS, PRIMITIVES
 from harness.dtdl.metamodel.extensions import Cotype, cotypes_by_id
 from harness.dtdl.model import Draft
-from harness.dtdl.parser.elements import Reading
 from harness.dtdl.parser.inheritance import Contents, Hierarchy
+from harness.dtdl.parser.reading import Reading
 
 _INTEGRAL = NUMERIC_KINDS - {"Decimal", "Double", "Float"}
 
@@ -79,9 +79,7 @@ class _Checks:
             return
         if cotype.schema_terms and schema.id not in _standard_ids(cotype.schema_terms):
             allowed = " or ".join(cotype.schema_terms)
-            self._findings.add(
-                "notRequiredValue", it, property="schema", secondary=schema.id, restriction=allowed
-            )
+            self._findings.add("notRequiredValue", it, property="schema", secondary=schema.id, restriction=allowed)
         elif cotype.schema and not _is_a(schema, cotype.schema):
             allowed = " or ".join(cotype.schema)
             self._findings.add("notRequiredType", it, property="schema", secondary=schema.id, type=allowed)
@@ -155,9 +153,7 @@ class _Checks:
         if term in target.supplemental:
             self._matches(it, target.supplemental[term])
         elif term in target.members:
-            self._findings.add(
-                "matchingPropertyNotSupplemental", it, type=target.kind, restriction=term, **facts
-            )
+            self._findings.add("matchingPropertyNotSupplemental", it, type=target.kind, restriction=term, **facts)
         else:
             self._findings.add("noMatchingSupplementalProperty", it, type=target.kind, restriction=term, **facts)
 

@@ -76,7 +76,18 @@ class Shape:
 class Grammar:
     """`schemas` are the predefined schemas by term and by DTMI, so far as they have been used; `words` all terms by DTMI."""
 
-    __slots__ = ("_cotypes", "_inferred", "_materials", "_shapes", "incomplete", "limits", "reserved", "schemas", "version", "words")
+    __slots__ = (
+        "_cotypes",
+        "_inferred",
+        "_materials",
+        "_shapes",
+        "incomplete",
+        "limits",
+        "reserved",
+        "schemas",
+        "version",
+        "words",
+    )
 
     def __init__(self, version: int, limits: str, affiliates: tuple[str, ...], incomplete: bool) -> None:
         known = [extensions()[specifier] for specifier in affiliates]
@@ -207,9 +218,7 @@ def _reader(member: Member) -> Read | None:
     return None if member.holds is Holds.ELEMENT else READ[member.holds]
 
 
-def _cotype_problems(
-    cotype: Cotype, cotypes: tuple[Cotype, ...], kind: str | None, version: int
-) -> list[Problem]:
+def _cotype_problems(cotype: Cotype, cotypes: tuple[Cotype, ...], kind: str | None, version: int) -> list[Problem]:
     beside = {other.term for other in cotypes if other is not cotype}
     problems = []
     if cotype.abstract:
@@ -276,7 +285,13 @@ def _quantity_words(extension_version: int) -> dict[str, str]:
     base = "dtmi:standard:" if standard else f"dtmi:dtdl:extension:quantitativeTypes:v{extension_version}:"
     end = ";2" if standard else ""
     prefixes = ("BinaryPrefix", "DecimalPrefix") if standard else ("SymbolicUnit", "UnitPrefix")
-    types = (*quantities.semantic_types(extension_version), "BinaryUnit", "DecimalUnit", "QuantitativeType", "RatioUnit")
+    types = (
+        *quantities.semantic_types(extension_version),
+        "BinaryUnit",
+        "DecimalUnit",
+        "QuantitativeType",
+        "RatioUnit",
+    )
     words = {term: f"{base}class:{term}{end}" for term in (*types, *prefixes)}
     members = "dtmi:dtdl:property:" if standard else f"{base}property:"
     words |= {term: f"{members}{term}{end}" for term in ("baseUnit", "bottomUnit", "prefix", "topUnit", "unit")}
@@ -289,5 +304,3 @@ def _quantity_words(extension_version: int) -> dict[str, str]:
 @cache
 def grammar_of(version: int, limits: str, affiliates: tuple[str, ...], incomplete: bool) -> Grammar:
     return Grammar(version, limits, affiliates, incomplete)
-
-

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from harness.dtdl.model import Draft
-from harness.dtdl.parser.elements import Reading
+from harness.dtdl.parser.reading import Reading
 
 Contents = Mapping[str, Draft]
 """Contents by name."""

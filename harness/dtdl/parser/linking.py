@@ -1,10 +1,11 @@
-"""The second stage: references become links, and Interfaces get what they inherit."""
+"""The second stage: references become links."""
 
 from __future__ import annotations
 
 from harness.dtdl.metamodel.members import Standard
+from harness.dtdl.metamodel.predefined import unit_enum_of
 from harness.dtdl.model import Draft
-from harness.dtdl.parser.elements import Reading, Reference
+from harness.dtdl.parser.reading import Reading, Reference, put
 
 
 def missing(reading: Reading) -> list[str]:
@@ -16,40 +17,30 @@ def missing(reading: Reading) -> list[str]:
 def link(reading: Reading) -> None:
     """Puts the target of each reference in its place, or reports why it cannot be there."""
     reading.findings.errors += reading.when_linked.errors
+    for it, member in reading.repeated:
+        values = it.members
+        assert isinstance(values, dict)
+        values[member.term] = [part for part in values[member.term] if part is not None]
     for reference in reading.references:
         target = reading.elements[reference.target]
         if _is_sound(reading, reference, target):
-            _place(reference, target)
-
-
-def _place(reference: Reference, target: Draft) -> None:
-    values = reference.it.members
-    assert isinstance(values, dict)
-    if reference.row.member.plural:
-        values[reference.row.term][reference.index] = target
-    else:
-        values[reference.row.term] = target
+            put(reference.it, reference.member, reference.index, target)
 
 
 def _is_sound(reading: Reading, reference: Reference, target: Draft) -> bool:
-    it, member = reference.it, reference.row.member
+    it, member, add = reference.it, reference.member, reading.findings.add
     facts = {"property": member.term, "secondary": target.id, "pointer": reference.pointer}
     if member.standard is Standard.UNIT:
-        reading.findings.add("wrongParent", it, restriction=member.unit_kind, **facts)
+        add("wrongParent", it, restriction=unit_enum_of(member), **facts)
     elif target.kind not in member.kinds:
-        kinds = " or ".join(member.kinds)
-        reading.findings.add("badType", it, value=target.kind, restriction=kinds, **facts)
+        add("badType", it, value=target.kind, restriction=" or ".join(member.kinds), **facts)
     elif target.dtdl_version not in member.versions:
         versions = ", ".join(map(str, member.versions))
-        reading.findings.add(
-            "disallowedVersionReference", it, value=target.dtdl_version, restriction=versions, **facts
-        )
+        add("disallowedVersionReference", it, value=target.dtdl_version, restriction=versions, **facts)
     elif target.kind != "Interface" and _partition(it) != _partition(target):
-        reading.findings.add(
-            "crossPartitionReference", it, value=_partition(target), restriction=_partition(it), **facts
-        )
+        add("crossPartitionReference", it, value=_partition(target), restriction=_partition(it), **facts)
     elif member.named and target.name is None:
-        reading.findings.add("missingDictKeyPropertyValue", it, value="name", **facts)
+        add("missingDictKeyPropertyValue", it, value="name", **facts)
     else:
         return True
     return False

@@ -103,9 +103,7 @@ def _not(kind: _Kind) -> str:
     return f"Not{kind.noun}"
 
 
-def _declares(
-    findings: Findings, it: Draft, member: Member, value: Mapping[str, object], kind: _Kind
-) -> bool:
+def _declares(findings: Findings, it: Draft, member: Member, value: Mapping[str, object], kind: _Kind) -> bool:
     """Whether the @type of a value object, where there is one, agrees with the kind of literal."""
     declared = value.get("@type", next(iter(kind.types)))
     if isinstance(declared, list):
@@ -152,9 +150,7 @@ def read_string(findings: Findings, it: Draft, member: Member, value: object) ->
         findings.add("stringTooLong", it, property=_id_or_term(member), value=text, length=length, restriction=limit)
         return None
     if member.pattern is not None and not member.pattern.fullmatch(text):
-        findings.add(
-            "stringInvalid", it, property=_id_or_term(member), value=text, restriction=member.pattern.pattern
-        )
+        findings.add("stringInvalid", it, property=_id_or_term(member), value=text, restriction=member.pattern.pattern)
         return None
     return text
 
@@ -272,9 +268,7 @@ def read_localized(findings: Findings, it: Draft, member: Member, value: object)
     return texts
 
 
-def _language_map(
-    findings: Findings, it: Draft, member: Member, value: Mapping[str, object]
-) -> dict[str, str]:
+def _language_map(findings: Findings, it: Draft, member: Member, value: Mapping[str, object]) -> dict[str, str]:
     if value.keys() == {"@value", "@language"}:
         better = f'{{ "{value["@language"]}": "{value["@value"]}" }}'
         findings.add("langTagValueInLangMap", it, property=member.term, value=better)
@@ -320,9 +314,7 @@ _TAGGED_KEYWORDS = {
 }
 
 
-def _tagged_text(
-    findings: Findings, it: Draft, member: Member, item: Mapping[str, object]
-) -> tuple[str, str] | None:
+def _tagged_text(findings: Findings, it: Draft, member: Member, item: Mapping[str, object]) -> tuple[str, str] | None:
     sound = True
     for key in item:
         if key in ("@value", "@language"):

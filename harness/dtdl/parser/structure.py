@@ -9,9 +9,9 @@ from collections.abc import Iterable
 
 from harness.dtdl.metamodel.core import LIMITS, Limits
 from harness.dtdl.model import Draft
-from harness.dtdl.parser.elements import Reading
 from harness.dtdl.parser.inheritance import Hierarchy
 from harness.dtdl.parser.literals import is_int32
+from harness.dtdl.parser.reading import Reading
 
 _COUNTED = (
     "contents", "fields", "enumValues", "request", "response", "properties", "schema", "elementSchema", "mapValue",
@@ -122,7 +122,11 @@ class SchemaWalk:
                 continue
             if not any(self._too_deep(schema) for _, schema in _hops(it)):
                 self._reading.findings.add(
-                    "excessiveDepthWide", it, secondary=self._at_level(it, limit + 1).id, length=height, restriction=limit
+                    "excessiveDepthWide",
+                    it,
+                    secondary=self._at_level(it, limit + 1).id,
+                    length=height,
+                    restriction=limit,
                 )
 
     def _too_deep(self, schema: Draft) -> bool:
