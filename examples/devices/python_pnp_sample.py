@@ -79,6 +79,8 @@ def accept(zone: Zone, desired: dict[str, Any]) -> dict[str, Any]:
     if "setpoint" not in desired:
         return {}
     value, version = desired["setpoint"], desired["$version"]
+    if value is None:  # nothing is desired any more
+        return {"setpoint": acknowledgement(zone.setpoint, 203, 0, "kept")}
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return {"setpoint": acknowledgement(zone.setpoint, 400, version, "a number is expected")}
     zone.setpoint = float(value)

@@ -90,11 +90,11 @@ def run_check(args: argparse.Namespace) -> int:
         print(f"preflight model check: {error}", file=sys.stderr)
         return 2
     findings: list[Finding] = []
-    with closing(checker), _progress(len(files)) as advance:
+    with closing(checker), _progress(len(files)) as (say, advance):
         for batch in chain(map(checker.file, files), map(checker.dtmi, ids)):
             findings += batch
             for finding in () if args.json else batch:
-                print(finding)
+                say(str(finding))
             advance()
     errors = sum(each.severity == "error" for each in findings)
     if args.json:
@@ -145,14 +145,18 @@ def _counted(number: int, noun: str) -> str:
 
 
 @contextmanager
-def _progress(total: int) -> Iterator[Callable[[], object]]:
-    """A bar on standard error for long runs at a terminal; yields what to call after each file."""
+def _progress(total: int) -> Iterator[tuple[Callable[[str], object], Callable[[], object]]]:
+    """How to print a line, and what to call after each file; long runs at a terminal show a bar on standard error."""
     if total <= _FEW or not sys.stderr.isatty():
-        yield lambda: None
+        yield print, lambda: None
         return
     from rich.console import Console
     from rich.progress import Progress
+    from rich.text import Text
 
-    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, redirect_stdout=False) as bar:
         task = bar.add_task("checking models", total=total)
-        yield lambda: bar.advance(task)
+        shared = sys.stdout.isatty()
+        say = (lambda line: console.print(Text(line), soft_wrap=True)) if shared else print
+        yield say, lambda: bar.advance(task)

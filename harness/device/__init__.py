@@ -29,7 +29,7 @@ class Device(Protocol):
 def make_device(
     settings: Settings,
     models: Sequence[str],
-    emit: Callable[[Event], object],
+    emit: Callable[[Event], None],
     log: Callable[[str], None],
     say: Callable[[str], None],
 ) -> Device:

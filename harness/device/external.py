@@ -11,7 +11,7 @@ from harness.record import events as ev
 class ExternalDevice:
     """Prints the connection settings. The key goes to the terminal only: its owner has to type it in."""
 
-    def __init__(self, emit: Callable[[ev.Event], object], say: Callable[[str], None]) -> None:
+    def __init__(self, emit: Callable[[ev.Event], None], say: Callable[[str], None]) -> None:
         self._emit = emit
         self._say = say
 

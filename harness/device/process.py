@@ -38,7 +38,7 @@ class ProcessDevice:
         root: Path,
         model_id: str | None,
         models: Sequence[str],
-        emit: Callable[[ev.Event], object],
+        emit: Callable[[ev.Event], None],
         log: Callable[[str], None],
     ) -> None:
         self._command = command

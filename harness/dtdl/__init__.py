@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from harness.dtdl.parser import parse
     from harness.dtdl.payload import NotInstantiable, Problem, check_instance, check_value, decode
     from harness.dtdl.repository import ModelNotFound, Repository
-    from harness.dtdl.samples import invalid_samples, sample, samples
+    from harness.dtdl.sampling import invalid_samples, sample, samples
 
 _HOME = {
     "ModelError": "harness.dtdl.errors",
@@ -31,9 +31,9 @@ _HOME = {
     "decode": "harness.dtdl.payload",
     "ModelNotFound": "harness.dtdl.repository",
     "Repository": "harness.dtdl.repository",
-    "invalid_samples": "harness.dtdl.samples",
-    "sample": "harness.dtdl.samples",
-    "samples": "harness.dtdl.samples",
+    "invalid_samples": "harness.dtdl.sampling",
+    "sample": "harness.dtdl.sampling",
+    "samples": "harness.dtdl.sampling",
 }
 
 __all__ = [

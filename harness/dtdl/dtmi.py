@@ -1,9 +1,9 @@
 """Digital Twin Model Identifiers: their grammar, by DTDL version, and their parts.
 
-Grammar: `dtmi:` label (`:` label)* [`;` version] [`#` fragment]. Labels are ASCII letters, digits and underscores; the first
-character is no digit, the last no underscore. A label that begins with an underscore marks a *system* identifier: only a parser
-may assign one. Authors write *user* identifiers, for which DTDL v2 demands a one-part version and DTDL v3 and v4 take none, one
-part or two (specification, "Digital Twin Model Identifier").
+Grammar: `dtmi:` label (`:` label)* [`;` version] [`#` fragment]. Labels are ASCII letters, digits and underscores; the
+first character is no digit, the last no underscore. A label that begins with an underscore marks a *system*
+identifier: only a parser may assign one. Authors write *user* identifiers, for which DTDL v2 demands a one-part
+version and DTDL v3 and v4 take none, one part or two (specification, "Digital Twin Model Identifier").
 """
 
 from __future__ import annotations

@@ -15,9 +15,10 @@ class ParsingError:
     """One rule broken at one place.
 
     `code` is the id that Microsoft's reference parser uses for the rule, without the prefix `dtmi:dtdl:parsingError:`.
-    `element` is the DTMI of the element concerned; `secondary` that of another element involved. `property` is the member's
-    name, `value` the value in question, `aux` a second member, `type` a type, `restriction` the limit broken. `pointer` is the
-    JSON pointer into document number `document`. `line` and `column` are known only for text that is not JSON at all.
+    `element` is the DTMI of the element concerned; `secondary` that of another element involved. `property` is the
+    member's name, `value` the value in question, `aux` a second member, `type` a type, `restriction` the limit broken.
+    `pointer` is the JSON pointer into document number `document`. `line` and `column` are known only for text that is
+    not JSON at all.
     """
 
     code: str

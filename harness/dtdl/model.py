@@ -1,7 +1,7 @@
 """The parsed model: what a reader of a valid DTDL model works with.
 
-Elements know nothing of JSON any more: terms are resolved, references are linked, defaults are filled in. They are built once by
-the parser and never change; two elements are equal only when they are the same one.
+Elements know nothing of JSON any more: terms are resolved, references are linked, defaults are filled in. They are
+built once by the parser and never change; two elements are equal only when they are the same one.
 """
 
 from __future__ import annotations
@@ -49,20 +49,20 @@ class Draft:
         """From now on an Element, which nothing changes any more. The object stays the same, so links to it hold."""
         self.members = MappingProxyType(dict(self.members))
         self.supplemental = MappingProxyType(dict(self.supplemental)) if self.supplemental else NOTHING
-        self.__class__ = Element  # type: ignore[assignment]
+        self.__class__ = Element
         return self  # type: ignore[return-value]
 
 
 class Element(Draft):
     """One element of a model: an Interface, a content of one, a schema, a field and so on.
 
-    `id` is the DTMI given or assigned (DTDL assigns one from the path where the author gave none). `kind` is the material class
-    (`Interface`, `Telemetry`, `CommandRequest`, `Object`, `Double`, …). `dtdl_version` is the language version (2, 3, 4) of the
-    text. `members` holds the values by term: an Element, a tuple of Elements, str, int, bool, or text by language code.
-    `types` holds the supplemental types beside the material one (DTMIs; an undefined co-type as it was written) and
-    `supplemental` their properties by term. `defined_in` is the id of the Interface whose text has the element, `child_of` that
-    of the element around it. `pointer` is its JSON pointer in document number `document`; elements that the language
-    predefines have the document number -1.
+    `id` is the DTMI given or assigned (DTDL assigns one from the path where the author gave none). `kind` is the
+    material class (`Interface`, `Telemetry`, `CommandRequest`, `Object`, `Double`, …). `dtdl_version` is the language
+    version (2, 3, 4) of the text. `members` holds the values by term: an Element, a tuple of Elements, str, int, bool,
+    or text by language code. `types` holds the supplemental types beside the material one (DTMIs; an undefined co-type
+    as it was written) and `supplemental` their properties by term. `defined_in` is the id of the Interface whose text
+    has the element, `child_of` that of the element around it. `pointer` is its JSON pointer in document number
+    `document`; elements that the language predefines have the document number -1.
     """
 
     __slots__ = ()
@@ -80,7 +80,8 @@ class Element(Draft):
 
     @property
     def schema(self) -> Element | None:
-        """The schema of a Telemetry, Property, Component, Field, payload or MapKey/MapValue; None where there is none."""
+        """The schema of a Telemetry, Property, Component, Field, payload or MapKey/MapValue; None where there is
+        none."""
         return self.element("schema")
 
     @property
@@ -112,9 +113,9 @@ class Element(Draft):
 class Capability:
     """One thing a device of an Interface can do: a telemetry, a property or a command, of its root or of a component.
 
-    `component` is None for the root (the default component). `schema` is that of a telemetry or property; `request` and
-    `response` are a command's payload elements (each has a name and a schema). `interface` is the DTMI of the Interface that
-    declares it, which may be a base of the one asked for.
+    `component` is None for the root (the default component). `schema` is that of a telemetry or property; `request`
+    and `response` are a command's payload elements (each has a name and a schema). `interface` is the DTMI of the
+    Interface that declares it, which may be a base of the one asked for.
     """
 
     kind: CapabilityKind
@@ -141,8 +142,8 @@ _CAPABILITY_KINDS: Mapping[str, CapabilityKind] = {
 
 
 class Model:
-    """The elements of all documents parsed together, by DTMI. `incomplete` is true when the documents use an extension context
-    that nobody here can look up, so that what it defines was taken on trust."""
+    """The elements of all documents parsed together, by DTMI. `incomplete` is true when the documents use an extension
+    context that nobody here can look up, so that what it defines was taken on trust."""
 
     __slots__ = ("_contents", "elements", "incomplete", "interfaces")
 
@@ -169,7 +170,8 @@ class Model:
         return element
 
     def contents(self, dtmi: str) -> Mapping[str, Element]:
-        """The contents of an Interface by name: its own in the order of the text, then what it inherits, base by base."""
+        """The contents of an Interface by name: its own in the order of the text, then what it inherits, base by
+        base."""
         known = self._contents.get(dtmi)
         if known is None:
             found: dict[str, Element] = {}
@@ -191,7 +193,8 @@ class Model:
                     queue.append(base)
 
     def capabilities(self, dtmi: str) -> tuple[Capability, ...]:
-        """What a device with this model id can do: the root's own and inherited contents, then each component's in turn."""
+        """What a device with this model id can do: the root's own and inherited contents, then each component's in
+        turn."""
         contents = self.contents(dtmi).values()
         found = list(_capabilities(None, contents))
         for content in contents:

@@ -71,6 +71,21 @@ class EmulatorOptions:
     """Unsure: the upper bound of responseTimeoutInSeconds is 300 or 3600."""
     max_method_payload: int = 128 * 1024
 
+    # the Event Hubs-compatible endpoint
+    amqp_port: int | None = None
+    """None is off; 5671 is where azure-iot-hub and most clients look for it; 0 takes any free port. Needs the
+    extra `eventhub`."""
+    event_partitions: int = 4
+    """Unsure for free hubs, where it may be 2."""
+    max_events: int = 10_000
+    """Telemetry kept in a partition; the oldest goes first."""
+    max_event_bytes: int = 64 * 1024 * 1024
+    consumer_groups: tuple[str, ...] = ()
+    """Beside `$Default`."""
+    unknown_partition_condition: str = "amqp:not-found"
+    """Unsure: the AMQP condition for a receiver on a partition that is not there;
+    `com.microsoft:argument-out-of-range` is reported too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoints:
@@ -84,6 +99,8 @@ class Endpoints:
     service_host: str
     ca_path: Path
     hub_connection_string: str = field(repr=False)
+    event_hub_connection_string: str = field(default="", repr=False)
+    """Empty unless `EmulatorOptions.amqp_port` is set."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
@@ -73,6 +74,7 @@ class Services:
             raise ports.explain(error, address, options.rest_port) from error
         service_host = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         key = self.hub.access.policies["iothubowner"].primary_key
+        event_hub = "" if options.amqp_port is None else await self._serve_amqp(address, options.amqp_port, tls)
         self.endpoints = Endpoints(
             id_scope=self.id_scope,
             dps_host=host,
@@ -80,8 +82,26 @@ class Services:
             service_host=service_host,
             ca_path=made.ca,
             hub_connection_string=(f"HostName={service_host};SharedAccessKeyName=iothubowner;SharedAccessKey={key}"),
+            event_hub_connection_string=event_hub,
         )
         return self.endpoints
+
+    async def _serve_amqp(self, address: str, port: int, tls: ssl.SSLContext) -> str:
+        """Start the Event Hubs-compatible endpoint; returns its connection string. Raises EmulatorError."""
+        try:
+            from harness.emulator.amqp.listener import AmqpListener
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in ("proton", "cproton", "cffi"):
+                raise
+            raise EmulatorError(
+                "The Event Hubs-compatible endpoint needs the package python-qpid-proton, which is not installed. "
+                "Install it with: pip install 'pnp-preflight[eventhub]'"
+            ) from None
+        listening = _bind(address, port)
+        self._closers.append(listening.close)
+        listener = AmqpListener(self.context, self.hub)
+        self._closers.append(listener.close)
+        return await listener.start(listening, tls)
 
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
@@ -90,9 +110,13 @@ class Services:
         self._closers.clear()
         runner = getattr(self, "_runner", None)
         if runner is not None:
+            from harness.emulator.shell import rest
+
+            rest.drop_connections(runner)
             await runner.cleanup()
-        # One turn of the loop lets the dropped transports tell their protocols.
-        await asyncio.sleep(0)
+        # Turns of the loop in which the dropped transports tell their protocols: TLS, then the socket under it.
+        for _ in range(3):
+            await asyncio.sleep(0)
 
 
 def _bind(address: str, port: int) -> socket.socket:

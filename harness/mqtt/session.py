@@ -318,8 +318,9 @@ class ServerSession:
             self._tell_end(by, reason, error_code)
 
     def _tell_end(self, by: str, reason: str, error_code: int | None) -> None:
-        if self._handler is not None:
-            self._handler.ended(self, by, reason, error_code)
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.ended(self, by, reason, error_code)
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

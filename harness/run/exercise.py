@@ -111,8 +111,7 @@ class Exercise:
     async def _exercise_properties(self, writable: list[Capability]) -> None:
         waits: list[asyncio.Task[None]] = []
         for done, capability in enumerate(writable, 1):
-            assert capability.schema is not None
-            value = sample(capability.schema, seed=f"write {capability.path}", twin=True)
+            value = sample(capability.element, seed=f"write {capability.path}", twin=True)
             n, version = await self._write(capability, value, "exercise")
             if version is not None:
                 wait = asyncio.create_task(self._acknowledged(capability.path, n, version))
@@ -205,9 +204,9 @@ class Exercise:
         for done, capability in enumerate(commands, 1):
             if self._evidence.device_gone:
                 return
-            schema = capability.request.schema if capability.request else None
-            payload = sample(schema, seed=f"command {capability.path}") if schema else None
-            await self._invoke(capability, payload, schema is not None)
+            request = capability.request
+            payload = sample(request, seed=f"command {capability.path}") if request else None
+            await self._invoke(capability, payload, request is not None)
             self._progress.update("commands", done, len(commands))
 
     async def _invoke(self, capability: Capability, payload: Any, has_payload: bool) -> None:

@@ -18,7 +18,7 @@ from harness.checks.evidence import Evidence
 from harness.device import Device, DeviceError, make_device
 from harness.dtdl import Capability, Model
 from harness.record import events as ev
-from harness.record.events import Entry, Event
+from harness.record.events import Event
 from harness.record.journal import read
 from harness.record.recorder import Recorder
 from harness.record.redact import Redactor
@@ -62,9 +62,9 @@ class Run:
 
     # --- the record ----------------------------------------------------------------------------------
 
-    def emit(self, event: Event) -> Entry:
+    def emit(self, event: Event) -> None:
         """Add an event to the record."""
-        return self.recorder.emit(event)
+        self.recorder.emit(event)
 
     def _open_record(self) -> None:
         if self.settings.replay:

@@ -39,7 +39,7 @@ class Target(Protocol):
         """Release everything. May be called twice."""
 
 
-def make_target(settings: Settings, emit: Callable[[Event], object]) -> Target:
+def make_target(settings: Settings, emit: Callable[[Event], None]) -> Target:
     """The target that the settings name. Raises TargetError where it is not available."""
     if settings.target == "local":
         from harness.target.local import LocalTarget

@@ -20,7 +20,7 @@ class LocalTarget:
     name = "local"
     observes = ("wire", "dps-payload", "telemetry", "twin", "commands", "faults")
 
-    def __init__(self, settings: Settings, emit: Callable[[Event], object]) -> None:
+    def __init__(self, settings: Settings, emit: Callable[[Event], None]) -> None:
         if settings.attestation not in _ATTESTATIONS:
             raise TargetError(
                 f"The local target of this version has no {settings.attestation} attestation. "
@@ -60,6 +60,8 @@ class LocalTarget:
         return self._service
 
     def close(self) -> None:
+        if self._service is not None:
+            self._service.close()
         self._emulator.stop()
 
 

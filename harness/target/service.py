@@ -44,6 +44,12 @@ class HubService:
         """Import the SDK and make the client now: it takes half a second that a starting device leaves free."""
         _ = self._operations
 
+    def close(self) -> None:
+        """Close the connection to the hub."""
+        operations = self.__dict__.pop("_operations", None)
+        if operations is not None:
+            operations.close()
+
     def device_twin(self, device_id: str) -> dict[str, Any]:
         """The device twin as JSON."""
         return self._call(lambda o: o.devices.get_twin(device_id, raw=True).response.json())
@@ -90,6 +96,7 @@ class HubService:
         from azure.iot.hub import DigitalTwinClient
 
         operations = DigitalTwinClient.from_connection_string(self._connection_string).protocol
+        operations.config.keep_alive = True  # otherwise the SDK makes a TLS connection for each call
         if self._ca_path is not None:
             operations.config.connection.verify = str(self._ca_path)
         return operations

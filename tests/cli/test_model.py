@@ -64,10 +64,10 @@ def test_json(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("raw", "line", "rule"),
     [
-        (b'{\n "@id": "x",\n}', 3, "syntax"),
+        (b'{\n "@id": "x"\n "b": 1}', 3, "syntax"),
         (b"\xef\xbb\xbf{}", 1, "byteOrderMark"),
         (b'{\n "comment": "\xfc"}', 2, "encoding"),
-        (b'{\n "@id": "x",\n "a": 1,\n "a": 2}', 3, "duplicateName"),
+        (b'{\n "@id": "x",\n "a": 1,\n "a": 2}', 4, "duplicateName"),
         (b'{"name": "package"}', 1, "noModel"),
         (b"[]", 1, "noModel"),
         (b"", 1, "empty"),
@@ -199,11 +199,11 @@ def test_an_empty_directory(tmp_path: Path, capsys: pytest.CaptureFixture[str]) 
 def test_show(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["model", "show", CONTROLLER, "--repo", str(repository)]) == 0
     out = capsys.readouterr().out
-    assert out.splitlines() == [
+    assert [line.rstrip() for line in out.splitlines()] == [
         f"{CONTROLLER}  (from {repository})",
         "",
         f"component thermostat1: {THERMOSTAT}",
-        "temperature  telemetry  double  ",
+        "temperature  telemetry  double",
     ]
 
 

@@ -18,8 +18,8 @@ def rows(path: Path) -> Iterator[Case]:
     """The rows of a JSON lines file, compressed or not; none where there is no file."""
     if not path.exists():
         return
-    opened = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with opened as lines:
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as lines:
         for line in lines:
             yield json.loads(line)
 

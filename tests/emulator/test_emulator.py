@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import random
 import socket
@@ -13,9 +14,11 @@ from pathlib import Path
 import pytest
 
 from harness.emulator import AddressNotLocal, Emulator, EmulatorError, EmulatorOptions, NotPermitted, PortInUse
+from harness.emulator.hub.connection import HubConnection
 from harness.emulator.ports import explain
+from harness.emulator.shell.mqtt import MqttConnection
 from harness.emulator.tokens import sign
-from harness.mqtt import Connect, Publish, encode
+from harness.mqtt import Connect, Publish, ServerSession, encode
 from harness.record.events import (
     Event,
     HandshakeFailed,
@@ -195,3 +198,21 @@ def test_keys_are_not_in_what_is_printed(running: Watcher) -> None:
     enrollment = running.emulator.enroll("x")
     assert enrollment.primary_key not in repr(enrollment)
     assert "SharedAccessKey" not in repr(running.endpoints)
+
+
+def test_a_closed_connection_leaves_nothing_behind(running: Watcher) -> None:
+    key = add_device(running)
+    gc.collect()
+    gc.disable()
+    try:
+        with dial(running) as device:
+            device.sendall(connect_packet(running, key))
+            assert device.recv(4) == CONNACK_OK
+        running.wait(HubDisconnected)
+        running.emulator.call(lambda _: None)
+        left = [
+            thing for thing in gc.get_objects() if isinstance(thing, (MqttConnection, ServerSession, HubConnection))
+        ]
+        assert left == []
+    finally:
+        gc.enable()

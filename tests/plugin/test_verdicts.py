@@ -8,6 +8,7 @@ from tests.paths import REPO
 from tests.plugin.conftest import PUMP, Preflight
 
 SIMULATE = "preflight simulate"
+SOON = ("--window", "1", "--ack-timeout", "1", "--command-timeout", "5")
 DECLARED = {
     "telemetry[flow]",
     "telemetry[strokes]",
@@ -143,7 +144,7 @@ def test_a_wrong_key(preflight_in: Preflight) -> None:
 
 
 def test_the_model_id_differs_from_what_the_device_announces(preflight_in: Preflight) -> None:
-    run = preflight_in("--dut", f"{SIMULATE} --model-id dtmi:test:Part;1", "--model-id", PUMP, "--window", "1")
+    run = preflight_in("--dut", f"{SIMULATE} --model-id dtmi:test:Part;1", "--model-id", PUMP, *SOON)
     assert run.cases["model_ids_agree"] == "failed"
     assert "dtmi:test:Part;1" in run.terminal
 

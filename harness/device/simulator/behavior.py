@@ -169,16 +169,24 @@ class ModelDevice:
         if value is None:
             self._wanted.pop(key, None)
             return self._own_value(key, "nothing desired any more")
-        self._wanted[key] = wanted = merge(self._wanted.get(key), value)
-        problems = check_value(capability.element, wanted)
-        if problems and isinstance(wanted, Mapping) and wanted.keys() == {"value"}:
-            # Azure's page on payloads shows a component's value wrapped like this; the rest send it bare.
-            wanted = wanted["value"]
-            problems = check_value(capability.element, wanted)
-        if problems:
-            return envelope(self._values[key], REJECTED, version, problems[0].message)
-        self._values[key] = wanted
-        return envelope(wanted, ACCEPTED, version, "accepted")
+        readings = self._readings(key, value)
+        for wanted in readings:
+            if not check_value(capability.element, wanted):
+                self._wanted[key] = self._values[key] = wanted
+                return envelope(wanted, ACCEPTED, version, "accepted")
+        problem = check_value(capability.element, readings[0])[0]
+        return envelope(self._values[key], REJECTED, version, problem.message)
+
+    def _readings(self, key: Key, value: object) -> list[object]:
+        """What a desired `value` may mean, likeliest first.
+
+        Twins notify of what changed within an object; the conventions have the service send it whole; and Azure's page
+        on payloads once shows a value wrapped in an object, where all other pages show it bare.
+        """
+        readings = [merge(self._wanted.get(key), value), merge(None, value)]
+        if isinstance(value, Mapping) and value.keys() == {"value"}:
+            readings.append(value["value"])
+        return readings
 
     def _own_value(self, key: Key, why: str) -> object:
         return envelope(self._values[key], OWN_VALUE, 0, why)

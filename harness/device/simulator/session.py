@@ -289,14 +289,12 @@ def _shut_down(client: Any) -> None:
 
 def _reasons(error: BaseException) -> str:
     """An error of the SDK with its causes; the outer ones alone say little."""
-    texts: list[str] = []
+    texts: dict[str, None] = {}
     cause: BaseException | None = error
     while cause is not None:
-        text = str(cause) or type(cause).__name__
-        if text not in texts:
-            texts.append(text)
+        texts[str(cause)] = None
         cause = cause.__cause__
-    return "; ".join(texts)
+    return "; ".join(filter(None, texts)) or type(error).__name__
 
 
 def _shown(value: object) -> str:

@@ -1,7 +1,7 @@
 """The classes of DTDL v2, v3 and v4 with their members, limits and predefined values (specification, "DTDL element").
 
-A class is written once for all versions; what differs is said where it differs. `v2` reads "in version 2", `limits` are the row
-of `LIMITS` in force.
+A class is written once for all versions; what differs is said where it differs. `v2` reads "in version 2", `limits`
+are the row of `LIMITS` in force.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ COMPLEX_SCHEMA = ("Array", "Enum", "Map", "Object")
 
 @dataclass(frozen=True, slots=True)
 class Primitive:
-    """A predefined schema without parts: its term, its class, the version that brought it, and what else its class is."""
+    """A predefined schema without parts: its term, its class, the version that brought it, and what else its class
+    is."""
 
     term: str
     kind: str

@@ -1,8 +1,8 @@
 """The language extensions: their context specifiers and the co-types that each defines, with members and constraints.
 
-Sources: the published document of each extension (QuantitativeTypes 1-2, Annotation, Historization, Overriding, Requirement 1,
-Mqtt 1-3, IoT Central 2). Mqtt 4, Requirement 2, QuantitativeTypes 3 and IoT Operations 4 have no public document: their rows
-state what the reference parser is known to accept and to reject.
+Sources: the published document of each extension (QuantitativeTypes 1-2, Annotation, Historization, Overriding,
+Requirement 1, Mqtt 1-3, IoT Central 2). Mqtt 4, Requirement 2, QuantitativeTypes 3 and IoT Operations 4 have no public
+document: their rows state what the reference parser is known to accept and to reject.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from harness.dtdl.metamodel.members import Holds, Member, Standard, integer, req
 class Cotype:
     """A supplemental type: what it may stand beside, the members it brings, and what it demands.
 
-    Other co-types are named by their term. `applies_to` lists classes, and co-types of the element that open the way too.
-    `schema` lists classes, families of classes and co-types of which the element's schema must have one; `schema_terms` the
-    standard schemas of which it must be one. `needs` and `excludes` concern the co-types of the same element. `parents` are the
-    co-types of which the parent must have one, `sibling` is one that some sibling must have, `single` says that no sibling may
-    have the same. `children` are, for the elements of a plural member, the co-types of which each must have one. `unique` is a
-    member whose value no sibling may repeat. `numbers` are members whose value must suit the schema.
+    Other co-types are named by their term. `applies_to` lists classes, and co-types of the element that open the way
+    too. `schema` lists classes, families of classes and co-types of which the element's schema must have one;
+    `schema_terms` the standard schemas of which it must be one. `needs` and `excludes` concern the co-types of the
+    same element. `parents` are the co-types of which the parent must have one, `sibling` is one that some sibling must
+    have, `single` says that no sibling may have the same. `children` are, for the elements of a plural member, the
+    co-types of which each must have one. `unique` is a member whose value no sibling may repeat. `numbers` are members
+    whose value must suit the schema.
     """
 
     term: str
@@ -66,8 +67,8 @@ class Cotype:
 
 @dataclass(frozen=True, slots=True)
 class Extension:
-    """What a context specifier stands for. `versions` are the DTDL versions that its co-types may be used in, `prefix` the
-    identifiers that it reserves, `schemas` the predefined schemas it names, `words` its other terms."""
+    """What a context specifier stands for. `versions` are the DTDL versions that its co-types may be used in, `prefix`
+    the identifiers that it reserves, `schemas` the predefined schemas it names, `words` its other terms."""
 
     specifier: str
     versions: tuple[int, ...]
@@ -81,7 +82,7 @@ _PROPERTY_OR_TELEMETRY = ("Property", "Telemetry")
 _VALUED = ("CommandRequest", "CommandResponse", "Field", "MapValue", "Property", "Telemetry")
 
 _LABEL = r"[!$-*,\-.0-z|~]"  # printable ASCII without space, quote, plus, hash, braces, slash
-_TOKEN = r"\{(?:[A-Za-z]+:)?[A-Za-z]+\}"  # noqa: S105
+_TOKEN = r"\{(?:[A-Za-z]+:)?[A-Za-z]+\}"
 _TOPIC = re.compile(rf"(?!\$)(?:{_LABEL}+|{_TOKEN})(?:/(?:{_LABEL}+|{_TOKEN}))*", re.ASCII)
 _GROUP = re.compile(rf"{_LABEL}+", re.ASCII)
 

@@ -44,11 +44,12 @@ class Standard(Enum):
 class Member:
     """One member of a class. Fields that do not concern what the member holds keep their defaults.
 
-    For text: `max_length` in UTF-16 code units, `pattern` for the whole text. For integers: `minimum`, `maximum`, `exactly`. For
-    elements: `kinds` are the classes allowed, `inferred` the one meant where @type is absent, `versions` the DTDL versions that
-    they may be written in, `id_required` whether they need an @id, `named` whether their names must differ (and make their ids). For
-    units: `unit_kind` is the kind demanded (None: any), `unit_source` the version of QuantitativeTypes that defines it.
-    `id` is the DTMI of the member where it is not the usual `dtmi:dtdl:property:<term>;<DTDL version>`.
+    For text: `max_length` in UTF-16 code units, `pattern` for the whole text. For integers: `minimum`, `maximum`,
+    `exactly`. For elements: `kinds` are the classes allowed, `inferred` the one meant where @type is absent,
+    `versions` the DTDL versions that they may be written in, `id_required` whether they need an @id, `named` whether
+    their names must differ (and make their ids). For units: `unit_kind` is the kind demanded (None: any),
+    `unit_source` the version of QuantitativeTypes that defines it. `id` is the DTMI of the member where it is not the
+    usual `dtmi:dtdl:property:<term>;<DTDL version>`.
     """
 
     term: str

@@ -1,4 +1,5 @@
-"""The elements that the language itself defines: primitives, geospatial and other standard schemas, units, command types.
+"""The elements that the language itself defines: primitives, geospatial and other standard schemas, units, command
+types.
 
 They are built on first use and shared by all models; they belong to no document (number -1).
 """
@@ -177,7 +178,8 @@ _EXTENSION = "dtmi:dtdl:extension:quantitativeTypes:v"
 
 
 def _quantity(stem: str, version: str) -> Element | None:
-    """A unit, or a kind of unit as an Enum of its units. DTDL v2 keeps them in its standard, later versions in the extension."""
+    """A unit, or a kind of unit as an Enum of its units. DTDL v2 keeps them in its standard, later versions in the
+    extension."""
     if stem.startswith("dtmi:standard:unit:") and version == "2":
         return _unit(stem.rpartition(":")[2], quantities.STANDARD)
     if stem.startswith(_EXTENSION) and not version:
@@ -257,3 +259,12 @@ def is_unit_of(member: Member, unit: Element) -> bool:
 def unit_enum_of(member: Member) -> str | None:
     """The Enum of the units that a member takes."""
     return None if member.unit_kind is None else unit_enum_id(member.unit_kind, member.unit_source)
+
+
+def parent_of_unit(identifier: str) -> str | None:
+    """The Enum that an extension's unit is a value of; DTDL v2's own units have none."""
+    source, _, unit = identifier.removeprefix(_EXTENSION).partition(":unit:")
+    if not unit or source not in {"1", "2", "3"}:
+        return None
+    kind = quantities.unit_kinds(int(source)).get(unit)
+    return None if kind is None else unit_enum_id(kind, int(source))

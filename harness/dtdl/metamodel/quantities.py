@@ -191,7 +191,7 @@ def semantic_types(extension_version: int) -> dict[str, str | None]:
 @cache
 def unit_kinds(extension_version: int) -> dict[str, str]:
     """Unit kind by unit."""
-    kinds = {}
+    kinds: dict[str, str] = {}
     for kind, (in_v2, added) in _UNITS_BY_KIND.items():
         units = in_v2.split() if extension_version == STANDARD else [*in_v2.split(), *added.split()]
         kinds |= dict.fromkeys(units, kind)

@@ -6,29 +6,31 @@ from collections.abc import Mapping
 
 DECIMAL_PREFIXES = {
     "yocto": "y", "zepto": "z", "atto": "a", "femto": "f", "pico": "p", "nano": "n", "micro": "µ", "milli": "m",
-    "centi": "c", "deci": "d", "deka": "da", "deca": "da", "hecto": "h", "kilo": "k", "mega": "M", "giga": "G", "tera": "T",
-    "peta": "P", "exa": "E", "zetta": "Z", "yotta": "Y",
+    "centi": "c", "deci": "d", "deka": "da", "deca": "da", "hecto": "h", "kilo": "k", "mega": "M", "giga": "G",
+    "tera": "T", "peta": "P", "exa": "E", "zetta": "Z", "yotta": "Y",
 }  # fmt: skip
 BINARY_PREFIXES = {
     "kibi": "Ki", "mebi": "Mi", "gibi": "Gi", "tebi": "Ti", "pebi": "Pi", "exbi": "Ei", "zebi": "Zi", "yobi": "Yi",
 }  # fmt: skip
 
 _SYMBOLS = {
-    "acre": "acre", "ampere": "A", "ampereHour": "Ah", "astronomicalUnit": "au", "bar": "bar", "becquerel": "Bq", "bel": "B",
-    "bit": "bit", "britishThermalUnit": "BTU", "byte": "B", "candela": "cd", "coulomb": "C", "cubicCentimetre": "cm³",
-    "cubicFoot": "ft³", "cubicInch": "in³", "cubicMetre": "m³", "day": "d", "degreeCelsius": "°C", "degreeFahrenheit": "°F",
-    "degreeOfArc": "°", "degree": "°", "electronvolt": "eV", "farad": "F", "fluidOunce": "fl oz", "foot": "ft",
-    "footcandle": "fc", "gallon": "gal", "gauss": "G", "gForce": "g", "gram": "g", "gray": "Gy", "hectare": "ha", "henry": "H",
-    "hertz": "Hz", "horsepower": "hp", "hour": "h", "inch": "in", "inchesOfMercury": "inHg", "inchesOfWater": "inH₂O",
-    "joule": "J", "kelvin": "K", "knot": "kn", "litre": "L", "lumen": "lm", "lux": "lx", "massPound": "lb", "maxwell": "Mx",
-    "metre": "m", "mile": "mi", "millimetresOfMercury": "mmHg", "minute": "min", "minuteOfArc": "′", "nauticalMile": "nmi",
-    "newton": "N", "newtonMetre": "N·m", "ohm": "Ω", "ounce": "oz", "partsPerBillion": "ppb", "partsPerMillion": "ppm",
-    "partsPerQuadrillion": "ppq", "partsPerTrillion": "ppt", "pascal": "Pa", "percent": "%", "pound": "lbf",
-    "poundPerSquareInch": "psi", "radian": "rad", "revolution": "rev", "second": "s", "secondOfArc": "″", "secondSquared": "s²",
-    "sievert": "Sv", "slug": "slug", "squareCentimetre": "cm²", "squareFoot": "ft²", "squareInch": "in²",
-    "squareKilometre": "km²", "squareMetre": "m²", "squareMillimetre": "mm²", "tesla": "T", "ton": "ton", "tonne": "t",
-    "tonOfRefrigeration": "TR", "turn": "tr", "unity": "1", "volt": "V", "voltAmpere": "VA", "voltAmpereHour": "VAh",
-    "voltAmpereReactive": "var", "voltAmpereReactiveHour": "varh", "watt": "W", "wattHour": "Wh", "weber": "Wb", "year": "a",
+    "acre": "acre", "ampere": "A", "ampereHour": "Ah", "astronomicalUnit": "au", "bar": "bar", "becquerel": "Bq",
+    "bel": "B", "bit": "bit", "britishThermalUnit": "BTU", "byte": "B", "candela": "cd", "coulomb": "C",
+    "cubicCentimetre": "cm³", "cubicFoot": "ft³", "cubicInch": "in³", "cubicMetre": "m³", "day": "d",
+    "degreeCelsius": "°C", "degreeFahrenheit": "°F", "degreeOfArc": "°", "degree": "°", "electronvolt": "eV",
+    "farad": "F", "fluidOunce": "fl oz", "foot": "ft", "footcandle": "fc", "gallon": "gal", "gauss": "G",
+    "gForce": "g", "gram": "g", "gray": "Gy", "hectare": "ha", "henry": "H", "hertz": "Hz", "horsepower": "hp",
+    "hour": "h", "inch": "in", "inchesOfMercury": "inHg", "inchesOfWater": "inH₂O", "joule": "J", "kelvin": "K",
+    "knot": "kn", "litre": "L", "lumen": "lm", "lux": "lx", "massPound": "lb", "maxwell": "Mx", "metre": "m",
+    "mile": "mi", "millimetresOfMercury": "mmHg", "minute": "min", "minuteOfArc": "′", "nauticalMile": "nmi",
+    "newton": "N", "newtonMetre": "N·m", "ohm": "Ω", "ounce": "oz", "partsPerBillion": "ppb",
+    "partsPerMillion": "ppm", "partsPerQuadrillion": "ppq", "partsPerTrillion": "ppt", "pascal": "Pa", "percent": "%",
+    "pound": "lbf", "poundPerSquareInch": "psi", "radian": "rad", "revolution": "rev", "second": "s",
+    "secondOfArc": "″", "secondSquared": "s²", "sievert": "Sv", "slug": "slug", "squareCentimetre": "cm²",
+    "squareFoot": "ft²", "squareInch": "in²", "squareKilometre": "km²", "squareMetre": "m²",
+    "squareMillimetre": "mm²", "tesla": "T", "ton": "ton", "tonne": "t", "tonOfRefrigeration": "TR", "turn": "tr",
+    "unity": "1", "volt": "V", "voltAmpere": "VA", "voltAmpereHour": "VAh", "voltAmpereReactive": "var",
+    "voltAmpereReactiveHour": "varh", "watt": "W", "wattHour": "Wh", "weber": "Wb", "year": "a",
 }  # fmt: skip
 
 
@@ -44,7 +46,8 @@ def prefix_and_base(unit: str, units: Mapping[str, str]) -> tuple[str, str] | No
 
 
 def ratio(unit: str, units: Mapping[str, str]) -> tuple[str, str] | None:
-    """The units above and below the line, where both are units themselves: kilometre and second of kilometrePerSecond."""
+    """The units above and below the line, where both are units themselves: kilometre and second of
+    kilometrePerSecond."""
     top, per, bottom = unit.partition("Per")
     bottom = bottom[:1].lower() + bottom[1:]
     return (top, bottom) if per and top in units and bottom in units else None

@@ -1,13 +1,15 @@
 """From DTDL documents to a Model: read, resolve, link, check.
 
     documents.py    text or bytes → JSON values
-    context.py      @context → the grammar in force          grammar.py   the metamodel's tables, compiled for a context
-    elements.py     JSON values → elements                   members.py   what they have
-    reading.py      what has been read                       literals.py  strings, numbers, localizable text
+    context.py      @context → what is in force      grammar.py    the metamodel's tables, compiled for a context
+    elements.py     JSON values → elements           members.py    their members
+    literals.py     strings, numbers and so on       localized.py  text in several languages
+    reading.py      what has been read so far
     linking.py      references → links
     inheritance.py  what Interfaces inherit
-    structure.py    limits, circles, exclusions              cotypes.py   what co-types demand
-    findings.py     where errors are collected               sentences.py what they say
+    structure.py    limits, circles, exclusions      cotypes.py    what co-types demand
+    size.py         the length of an Interface
+    findings.py     where errors are collected       sentences.py  what they say
 
 Each stage reports everything it finds; the next one starts only when there was nothing, since it relies on it.
 """
@@ -27,6 +29,7 @@ from harness.dtdl.parser.elements import read
 from harness.dtdl.parser.inheritance import Hierarchy
 from harness.dtdl.parser.linking import link, missing
 from harness.dtdl.parser.reading import Reading
+from harness.dtdl.parser.size import LONG_TEXT
 
 __all__ = ["Document", "Quirk", "Resolver", "UndefinedExtensions", "parse"]
 
@@ -34,15 +37,19 @@ UndefinedExtensions = Literal["per-default", "always", "never"]
 """When extensions that nobody here knows are taken on trust: in DTDL v2 only, always, or never."""
 
 Quirk = Literal["tolerate-solecisms-in-parse", "tolerate-solecisms-in-resolve"]
-"""Slips of DTDL v2 models to let pass, in the documents given or in those that the resolver supplies: a reference written as
-an object with nothing but @id, a content repeated under the same name, an @id that begins like a reserved one."""
+"""Slips of DTDL v2 models to let pass, in the documents given or in those that the resolver supplies: a reference
+written as an object with nothing but @id, a content repeated under the same name, an @id that begins like a reserved
+one."""
 
-Resolver = Callable[[list[str]], Sequence[Document] | None]
+Submission = Iterable[Document] | str | bytes | Mapping[str, object]
+"""Documents that are read together, or a single one as it is."""
+
+Resolver = Callable[[list[str]], Submission | None]
 """Supplies the documents that define the ids it is given, None where it cannot."""
 
 
 def parse(
-    documents: Iterable[Document] | Document,
+    documents: Submission,
     *,
     resolve: Resolver | None = None,
     max_version: int = 4,
@@ -50,22 +57,20 @@ def parse(
     limits: Sequence[str] = (),
     quirks: Sequence[Quirk] = (),
 ) -> Model:
-    """Parses and validates documents that are submitted together; one alone may be given as it is.
+    """Parses and validates documents that are submitted together.
 
-    `resolve` is asked in rounds for the ids that are still missing. `max_version` is the newest DTDL version allowed. `limits`
-    names the limit extensions accepted, with or without version. Raises ModelError with everything found wrong, and
-    ResolutionError with the ids that nobody defines.
+    `resolve` is asked in rounds for the ids that are still missing. `max_version` is the newest DTDL version allowed.
+    `limits` names the limit extensions accepted, with or without version. Raises ModelError with everything found
+    wrong, and ResolutionError with the ids that nobody defines.
     """
     reading = Reading(Rules(max_version, tuple(limits), undefined_extensions))
     reading.tolerant = "tolerate-solecisms-in-parse" in quirks
-    given = [documents] if isinstance(documents, str | bytes | Mapping) else list(documents)
-    count = _read(reading, given, 0)
+    count = _read(reading, documents, 0)
     reading.tolerant = "tolerate-solecisms-in-resolve" in quirks
     while targets := missing(reading):
         if resolve is None:
             raise ResolutionError(targets)
-        supplied = resolve(targets)
-        count += _read(reading, list(supplied or ()), count)
+        count += _read(reading, resolve(targets) or (), count)
         unresolved = [target for target in targets if target not in reading.elements]
         if unresolved:
             raise ResolutionError(unresolved, "the resolver was asked for them")
@@ -73,15 +78,19 @@ def parse(
     return _model(reading)
 
 
-def _read(reading: Reading, documents: list[Document], first: int) -> int:
-    for number, document in enumerate(documents, start=first):
+def _read(reading: Reading, documents: Submission, first: int) -> int:
+    """Reads documents, numbered from `first`; returns how many."""
+    given: list[Document] = [documents] if isinstance(documents, str | bytes | Mapping) else list(documents)
+    for number, document in enumerate(given, start=first):
         before = len(reading.findings.errors)
         text = to_text(document, number, reading.findings)
         value = None if text is None else to_value(text, number, reading.findings)
+        if text is not None and len(text) > LONG_TEXT:
+            reading.long_documents.add(number)
         if len(reading.findings.errors) == before:
             read(reading, value, number)
     reading.findings.stop()
-    return len(documents)
+    return len(given)
 
 
 def _check(reading: Reading) -> None:

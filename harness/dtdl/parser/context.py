@@ -1,7 +1,8 @@
 """@context: which DTDL version and which extensions are in force for an element (specification, "Context").
 
-An active context is built once for each combination of specifiers and shared by all parses, with all that is compiled for it. A
-nested @context derives a new one: of specifiers that differ only in their version, the innermost and last counts.
+An active context is built once for each combination of specifiers and shared by all parses, with all that is compiled
+for it. A nested @context derives a new one: of specifiers that differ only in their version, the innermost and last
+counts.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from harness.dtdl import dtmi
 from harness.dtdl.metamodel.core import VERSIONS
@@ -19,6 +21,7 @@ DTDL = "dtmi:dtdl:context"
 _DTDL_SPECIFIER = re.compile(r"dtmi:dtdl:context;(\d+)(?:\.\d+)?(#.*)?", re.ASCII)
 _IOT_CENTRAL = "dtmi:iotcentral:context;2"
 _LIMITS = "dtmi:dtdl:limits:"
+_VERSIONS = tuple(map(str, VERSIONS))
 
 Report = Callable[..., None]
 """`Findings.add`, bound to the place where the @context stands."""
@@ -57,7 +60,7 @@ class Context:
 
     def __init__(self, state: _State) -> None:
         self._state = state
-        self._derived: dict[tuple[Rules, tuple[str, ...]], Context] = {}
+        self._derived: _Known = {}
         self.version = state.version
         self.incomplete = state.incomplete
         self.grammar: Grammar = grammar_of(
@@ -79,19 +82,26 @@ class Context:
         reader.read(specifiers)
         context = _shared(reader.state)
         if not reader.failed:
-            self._derived[rules, specifiers] = context
+            _remember(self._derived, (rules, specifiers), context)
         return context
 
 
-_contexts: dict[_State, Context] = {}
-_top_level: dict[tuple[Rules, tuple[str, ...]], Context] = {}
+_Known = dict[tuple[Rules, tuple[str, ...]], Context]
+"""Active contexts by what led to them."""
+
+_top_level: _Known = {}
+_MOST_KNOWN = 500
 
 
+def _remember(known: _Known, key: tuple[Rules, tuple[str, ...]], context: Context) -> None:
+    """Documents of many users pass through one process: what they write must not fill its memory."""
+    if len(known) < _MOST_KNOWN:
+        known[key] = context
+
+
+@lru_cache(maxsize=200)
 def _shared(state: _State) -> Context:
-    context = _contexts.get(state)
-    if context is None:
-        context = _contexts[state] = Context(state)
-    return context
+    return Context(state)
 
 
 def top_level(value: object, rules: Rules, report: Report) -> Context | None:
@@ -119,7 +129,7 @@ def top_level(value: object, rules: Rules, report: Report) -> Context | None:
         return None
     context = _shared(reader.state)
     if not reader.failed:
-        _top_level[rules, specifiers] = context
+        _remember(_top_level, (rules, specifiers), context)
     return context
 
 
@@ -136,7 +146,11 @@ def _as_specifiers(value: object, report: Report, *, top: bool = False) -> tuple
 
 
 class _Reader:
-    """Reads specifiers in order. One method for each family of specifiers."""
+    """Reads specifiers in order. One method for each family of specifiers.
+
+    What a wrong specifier would have defined is unknown, so the context counts as incomplete from there on: an author
+    is not to be told again at each term. Of the language and its limits, only the first wrong specifier is reported.
+    """
 
     def __init__(self, state: _State, rules: Rules, report: Report) -> None:
         self.state = state
@@ -145,47 +159,50 @@ class _Reader:
         self._report = report
 
     def read(self, specifiers: tuple[str, ...]) -> None:
-        after_affiliate = False
+        after_affiliate = core_failed = False
         for index, specifier in enumerate(specifiers):
             previous = specifiers[index - 1] if index else ""
             following = specifiers[index + 1] if index + 1 < len(specifiers) else ""
-            if specifier == DTDL or specifier.startswith(f"{DTDL};"):
-                if after_affiliate:
-                    self._fail("dtdlContextFollowsAffiliate", specifier)
-                else:
-                    self._dtdl(specifier, previous, following)
-            elif specifier.startswith(_LIMITS):
-                self._limits(specifier, previous)
-            else:
+            is_language = specifier == DTDL or specifier.startswith(f"{DTDL};")
+            if not is_language and not specifier.startswith(_LIMITS):
                 self._affiliate(specifier)
                 after_affiliate = after_affiliate or index > 0 or specifier != _IOT_CENTRAL
+                continue
+            if core_failed:
+                continue
+            if not is_language:
+                self._limits(specifier, previous)
+            elif after_affiliate:
+                self._fail("dtdlContextFollowsAffiliate", specifier)
+            else:
+                self._language(specifier, previous, following)
+            core_failed = self.failed
 
     def _fail(self, code: str, specifier: str, **facts: object) -> None:
         self.failed = True
+        self.state = replace(self.state, incomplete=True)
         self._report(code, value=specifier, **facts)
 
-    def _dtdl(self, specifier: str, previous: str, following: str) -> None:
+    def _language(self, specifier: str, previous: str, following: str) -> None:
         match = _DTDL_SPECIFIER.fullmatch(specifier)
         if match is None:
-            self._fail("missingContextVersion" if specifier == DTDL else "unrecognizedContextVersion", specifier)
+            code = "missingContextVersion" if specifier == DTDL else "unrecognizedContextVersion"
+            self._fail(code, specifier, restriction=", ".join(_VERSIONS))
             return
         version, fragment = match[1], match[2] or ""
-        if version not in {str(each) for each in VERSIONS} or "." in specifier:
-            self._fail("unrecognizedContextVersion", specifier)
+        if version not in _VERSIONS or "." in specifier:
+            self._fail("unrecognizedContextVersion", specifier, restriction=", ".join(_VERSIONS))
         elif int(version) > self._rules.max_version:
             self._fail("disallowedContextVersion", specifier, restriction=self._rules.max_version)
         elif fragment not in {"", "#limitless", "#limits"} or (fragment and version != "4"):
             self._fail("invalidContextFragment", specifier)
         elif fragment == "#limits" and not previous.endswith("#limitless"):
             self._fail("misplacedLimitContext", specifier)
-        elif fragment == "#limitless" and not self._sets_limits(following):
-            self._fail("missingLimitContext", specifier)
+        elif fragment == "#limitless" and not following.startswith((f"{DTDL};4", _LIMITS)):
+            self._fail("missingLimitContext", specifier, restriction=version)
         else:
             limits = f"{DTDL};{version}"
             self.state = replace(self.state, version=int(version), limits=limits)
-
-    def _sets_limits(self, following: str) -> bool:
-        return following in {f"{DTDL};4", f"{DTDL};4#limits"} or following.startswith(_LIMITS)
 
     def _limits(self, specifier: str, previous: str) -> None:
         if "#" in specifier:

@@ -152,6 +152,9 @@ class _Checks:
         term = _term_of(text)
         if term in target.supplemental:
             self._matches(it, target.supplemental[term])
+            members = (member for cotype in _cotypes(target) for member in cotype.members)
+            assert isinstance(it.supplemental, dict)
+            it.supplemental["overrides"] = next((member.id for member in members if member.term == term), text)
         elif term in target.members:
             self._findings.add("matchingPropertyNotSupplemental", it, type=target.kind, restriction=term, **facts)
         else:

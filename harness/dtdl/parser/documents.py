@@ -1,4 +1,5 @@
-"""Documents as JSON values: text or bytes from anywhere, strictly read, with every failure a finding that has a place."""
+"""Documents as JSON values: text or bytes from anywhere, strictly read, with every failure a finding that has a
+place."""
 
 from __future__ import annotations
 
@@ -17,7 +18,8 @@ _BYTE_ORDER_MARK = "\ufeff"
 def to_text(document: Document, number: int, findings: Findings) -> str | None:
     """The JSON text of a document; None, with the reason reported, where there is none.
 
-    A document that is decoded already is written out, so that one way of reading sees everything (and cycles are found).
+    A document that is decoded already is written out, so that one way of reading sees everything (and cycles are
+    found).
     """
     if isinstance(document, bytes):
         return _decode(document, number, findings)

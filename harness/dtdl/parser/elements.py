@@ -1,7 +1,8 @@
 """The first stage: JSON values become elements, each by the grammar of its context.
 
-Elements are read from a list of tasks that grows while it is worked off, so nesting costs no recursion. What an element contains
-is linked to it at once; references to other elements are kept for the next stage, since their targets may come later.
+Elements are read from a list of tasks that grows while it is worked off, so nesting costs no recursion. What an
+element contains is linked to it at once; references to other elements are kept for the next stage, since their targets
+may come later.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from harness.dtdl.metamodel.members import Holds, Member
 from harness.dtdl.model import Draft
 from harness.dtdl.parser.context import Context, top_level
 from harness.dtdl.parser.grammar import Grammar, Shape
+from harness.dtdl.parser.literals import unwrapped_string
 from harness.dtdl.parser.members import kinds_in_words, read_members
 from harness.dtdl.parser.reading import Json, Reading, Reference, Task, put
 
@@ -53,7 +55,7 @@ _JSON_TYPES = {bool: "a boolean", dict: "an object", list: "an array", str: "a s
 
 
 def _read(reading: Reading, task: Task) -> None:
-    source, parent, member, index, pointer, context, _, document, _ = task
+    source, parent, member, slot, pointer, context, _, document, _ = task
     if parent is not None and not _may_stand_here(reading, task, parent):
         return
     if parent is not None and "@context" in source:
@@ -64,7 +66,7 @@ def _read(reading: Reading, task: Task) -> None:
             facts = {"property": member.term, "value": context.version, "restriction": versions}
             reading.findings.add("disallowedVersionDefinition", parent, pointer=pointer, **facts)
             return
-    name = _name_of(source, context.version)
+    name = _name_of(source)
     identifier = _identify(reading, task, name, context.grammar)
     if identifier is None:
         return
@@ -89,7 +91,7 @@ def _read(reading: Reading, task: Task) -> None:
         it.defined_in = parent.id if parent.kind == "Interface" else parent.defined_in
     if _enter(reading, it, task, context, shape):
         if parent is not None:
-            put(parent, member, index, it)
+            put(parent, member, slot, it)
         read_members(reading, it, task, shape, context)
 
 
@@ -111,7 +113,7 @@ def _read_bare_id(reading: Reading, task: Task, parent: Draft) -> None:
     if not (reading.tolerant and task.context.version == 2):
         reading.findings.add("idReference", parent, pointer=pointer, **facts)
     elif isinstance(identifier, str) and dtmi.USER[2].fullmatch(identifier):
-        reading.references.append(Reference(parent, member, identifier, task.index, pointer))
+        reading.references.append(Reference(parent, member, identifier, task.slot, pointer))
     else:
         reading.findings.add("idRefBadDtmiOrTerm", parent, pointer=pointer, **facts)
 
@@ -121,36 +123,42 @@ def _read_bare_id(reading: Reading, task: Task, parent: Draft) -> None:
 
 def _identify(reading: Reading, task: Task, name: object, grammar: Grammar) -> str | None:
     """The DTMI that the element has or gets; None where it cannot have one."""
-    source, parent, member = task.source, task.parent, task.member
-    findings, pointer = reading.findings, task.pointer
-    if "@id" in source:
+    parent = task.parent
+    if "@id" in task.source:
         identifier = _given_id(reading, task, grammar)
     elif parent is None:
-        findings.add("missingTopLevelId", pointer=pointer, document=task.document)
-        return None
-    elif member.id_required or (member.plural and not member.named):
-        findings.add("missingRequiredId", parent, property=member.term, pointer=pointer)
+        reading.findings.add("missingTopLevelId", pointer=task.pointer, document=task.document)
         return None
     else:
-        stem, version = dtmi.split(parent.id)
-        if not member.plural:
-            return f"{stem}:_{member.term}{version}"
-        if name is None or not isinstance(name, str | int | float):
-            missing = name is None and not _has_name(source, grammar.version)
-            code = "missingDtmiSegPropertyValue" if missing else "dtmiSegPropertyNotStringOrNumber"
-            findings.add(code, parent, property=member.term, value="name", pointer=pointer)
-            return None
-        identifier = f"{stem}:_{member.term}:__{name}{version}"
-    if identifier is None or task.names is None or name is None or parent is None:
+        identifier = _assigned_id(reading, task, parent, name)
+    if identifier is None or name is None or task.names is None or parent is None:
         return identifier
     return identifier if _is_new_name(reading, task, parent, str(name), identifier) else None
+
+
+def _assigned_id(reading: Reading, task: Task, parent: Draft, name: object) -> str | None:
+    """The path to the element, where it stands in a member that tells its elements apart."""
+    member = task.member
+    stem, version = dtmi.split(parent.id)
+    if not member.plural and not member.id_required:
+        return f"{stem}:_{member.term}{version}"
+    report = partial(reading.findings.add, it=parent, property=member.term, pointer=task.pointer)
+    if not member.named or member.id_required:
+        report("missingRequiredId")
+    elif isinstance(name, str | int | float):
+        return f"{stem}:_{member.term}:__{name}{version}"
+    elif any(key in task.source for key in _NAME_KEYS):
+        report("dtmiSegPropertyNotStringOrNumber", value="name")
+    else:
+        report("missingDtmiSegPropertyValue", value="name")
+    return None
 
 
 def _given_id(reading: Reading, task: Task, grammar: Grammar) -> str | None:
     """The @id as it is written; one that breaks a rule is reported and used nevertheless.
 
-    Not so an @id with a fragment: it marks a part of an Interface that is written elsewhere, so reading on would only find fault
-    with what is left out.
+    Not so an @id with a fragment: it marks a part of an Interface that is written elsewhere, so reading on would only
+    find fault with what is left out.
     """
     identifier, version = task.source["@id"], grammar.version
     report = partial(reading.findings.add, value=identifier, pointer=task.pointer, document=task.document)
@@ -161,7 +169,7 @@ def _given_id(reading: Reading, task: Task, grammar: Grammar) -> str | None:
         report("invalidId", restriction=version)
         return None if "#" in identifier else identifier
     if identifier.startswith(grammar.reserved) and not (reading.tolerant and version == 2):
-        report("reservedId", restriction=", ".join(grammar.reserved))
+        report("reservedId", restriction=", ".join(f"'{prefix}'" for prefix in grammar.reserved))
     return identifier
 
 
@@ -179,20 +187,15 @@ def _is_new_name(reading: Reading, task: Task, parent: Draft, name: str, identif
     return False
 
 
-def _name_of(source: Json, version: int) -> object:
+def _name_of(source: Json) -> object:
     """The name as it is written, whatever the form: it is needed for the id before the members are read."""
     name = source.get("name")
-    if type(name) is str:
-        return name
     if name is None:
-        name = source.get(f"dtmi:dtdl:property:name;{version}")
-    if isinstance(name, list) and len(name) == 1:
-        name = name[0]
-    return name.get("@value") if isinstance(name, dict) else name
+        name = next((source[key] for key in _NAME_KEYS if key in source), None)
+    return name if type(name) is str else unwrapped_string(name)
 
 
-def _has_name(source: Json, version: int) -> bool:
-    return "name" in source or f"dtmi:dtdl:property:name;{version}" in source
+_NAME_KEYS = ("name", *(f"dtmi:dtdl:property:name;{version}" for version in VERSIONS))
 
 
 # ---------------------------------------------------------------------- @type and registration
@@ -216,10 +219,11 @@ def _shape(reading: Reading, task: Task, identifier: str, grammar: Grammar) -> S
     if shape.kind in member.kinds:
         return shape
     if parent is None:
-        report("typeNotRootable", value=identifier)
+        report("typeNotRootable", value=identifier, type="'Interface'")
     else:
-        facts = {"value": shape.label, "restriction": kinds_in_words(member)}
-        report("badType", parent, property=member.term, secondary=identifier, **facts)
+        found = "an element without a class" if shape.label is None else f"a {shape.label}"
+        facts = {"value": shape.label, "found": found, "restriction": kinds_in_words(member)}
+        report("badType", it=parent, property=member.term, secondary=identifier, **facts)
     return None
 
 
@@ -242,13 +246,16 @@ def _enter(reading: Reading, it: Draft, task: Task, context: Context, shape: Sha
         facts = {"type": it.kind, "length": length, "restriction": limits.interface_id}
         findings.add("idTooLongForType", it, value=it.id, **facts)
     elif length > limits.any_id and "@id" in task.source:
-        findings.add("idTooLong", it, value=it.id, length=length, restriction=limits.any_id)
+        facts = {"length": length, "limit": limits.any_id, "restriction": context.version}
+        findings.add("idTooLong", it, value=it.id, **facts)
     if it.id in reading.elements:
         findings.add("duplicateDefinition", it)
         return False
     reading.elements[it.id] = it
     if it.kind == "Interface":
         reading.grammars[it.id] = grammar
+        if it.document in reading.long_documents:
+            reading.long.append((it, task.source))
     for problem in shape.problems:
         findings.add(problem.code, it, **problem.facts)
     if shape.cotypes:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
 from harness.dtdl.errors import ModelError, ParsingError
 from harness.dtdl.model import Draft
 from harness.dtdl.parser.sentences import SENTENCES
 
-_LONGEST_VALUE = 60
+_FIELDS = frozenset(field.name for field in fields(ParsingError)) - {"code", "message"}
+_AS_TEXT = ("value", "restriction")
+_LONGEST_SHOWN = 60
 
 
 class Findings:
@@ -17,56 +22,21 @@ class Findings:
     def __init__(self) -> None:
         self.errors: list[ParsingError] = []
 
-    def add(
-        self,
-        code: str,
-        it: Draft | None = None,
-        *,
-        element: str | None = None,
-        property: str | None = None,  # noqa: A002
-        value: object = None,
-        secondary: str | None = None,
-        type: str | None = None,  # noqa: A002
-        aux: str | None = None,
-        restriction: object = None,
-        pointer: str | None = None,
-        document: int | None = None,
-        **details: object,
-    ) -> None:
-        """`it` is the element concerned; its id, pointer and document are taken where none are given."""
+    def add(self, code: str, it: Draft | None = None, **facts: Any) -> None:
+        """Adds an error about an element, or about a place that is no element yet.
+
+        The facts are fields of ParsingError, and what only its sentence shows. Where they do not say otherwise, the
+        error is at the element itself.
+        """
         if it is not None:
-            element = it.id if element is None else element
-            pointer = it.pointer if pointer is None else pointer
-            document = it.document if document is None else document
-        facts = {
-            "element": element,
-            "property": property,
-            "value": None if value is None else str(value),
-            "secondary": secondary,
-            "type": type,
-            "aux": aux,
-            "restriction": None if restriction is None else str(restriction),
-        }
-        shown = {name: _short(fact) for name, fact in facts.items()}
-        message = SENTENCES[code].format(it=in_words(it) if it is not None else element, **shown, **details)
-        line, column = details.get("line"), details.get("column")
-        self.errors.append(
-            ParsingError(
-                code,
-                message,
-                element=element,
-                property=property,
-                value=facts["value"],
-                secondary=secondary,
-                type=type,
-                aux=aux,
-                restriction=facts["restriction"],
-                pointer=pointer or "",
-                document=document or 0,
-                line=line if isinstance(line, int) else None,
-                column=column if isinstance(column, int) else None,
-            )
-        )
+            facts = {"element": it.id, "pointer": it.pointer, "document": it.document, **facts}
+        shown = _Shown({name: _short(fact) for name, fact in facts.items()})
+        shown["it"] = in_words(it) if it is not None else shown["element"]
+        for name in _AS_TEXT:
+            if facts.get(name) is not None:
+                facts[name] = str(facts[name])
+        known = {name: fact for name, fact in facts.items() if name in _FIELDS}
+        self.errors.append(ParsingError(code, SENTENCES[code].format_map(shown), **known))
 
     def stop(self) -> None:
         """Raises ModelError when there are errors."""
@@ -74,12 +44,24 @@ class Findings:
             raise ModelError(self.errors)
 
 
+class _Shown(dict[str, str]):
+    """The facts as a sentence shows them."""
+
+    def __missing__(self, name: str) -> str:
+        return NOT_KNOWN
+
+
+NOT_KNOWN = "(not known)"
+"""Stands in a sentence for a fact that it lacks."""
+
+
 def in_words(it: Draft) -> str:
     """An element as its author knows it: by class and name, else by id."""
     return f"{it.kind} '{_short(it.name)}'" if it.name else f"{it.kind} {_short(it.id)}"
 
 
-def _short(text: str | None) -> str:
-    if text is None:
-        return "nothing"
-    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
+def _short(fact: object) -> str:
+    if fact is None:
+        return NOT_KNOWN
+    text = str(fact)
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

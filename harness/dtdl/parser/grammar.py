@@ -1,13 +1,14 @@
 """What may be written under an active context: the tables of the metamodel, compiled for one combination of specifiers.
 
-The heart is `Shape`: what an element with a certain @type may and must have. A shape is compiled when its @type is first met and
-kept, so that reading an element costs one look-up for the @type and one for each member.
+The heart is `Shape`: what an element with a certain @type may and must have. A shape is compiled when its @type is
+first met and kept, so that reading an element costs one look-up for the @type and one for each member.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
+from typing import Any
 
 from harness.dtdl import dtmi
 from harness.dtdl.metamodel import predefined, quantities
@@ -38,7 +39,8 @@ _MOST_SHAPES = 2000
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A member as an element of a shape has it: how it is read (None: as an element), and whether a co-type brings it."""
+    """A member as an element of a shape has it: how it is read (None: as an element), and whether a co-type brings
+    it."""
 
     term: str
     member: Member
@@ -51,14 +53,14 @@ class Problem:
     """Something wrong with an @type, to be reported for every element that has it."""
 
     code: str
-    facts: dict[str, str]
+    facts: dict[str, Any]
 
 
 @dataclass(slots=True)
 class Shape:
-    """What an element with a certain @type is. `label` is the class as written. `rows` finds a member by term and by DTMI,
-    keywords with None. `open` allows members that nobody defines. An @type with `errors` tells too little to read on;
-    one with `problems` is reported, and the element is read nevertheless."""
+    """What an element with a certain @type is. `label` is the class as written. `rows` finds a member by term and by
+    DTMI, keywords with None. `open` allows members that nobody defines. An @type with `errors` tells too little to
+    read on; one with `problems` is reported, and the element is read nevertheless."""
 
     kind: str | None = None
     label: str | None = None
@@ -74,7 +76,8 @@ class Shape:
 
 
 class Grammar:
-    """`schemas` are the predefined schemas by term and by DTMI, so far as they have been used; `words` all terms by DTMI."""
+    """`schemas` are the predefined schemas by term and by DTMI, so far as they have been used; `words` all terms by
+    DTMI."""
 
     __slots__ = (
         "_cotypes",
@@ -107,8 +110,9 @@ class Grammar:
 
     def standard(self, text: str) -> Element | None:
         """The predefined element meant by a term or a DTMI."""
-        found = predefined.find(self.words.get(text, text))
-        if found is None or found.dtdl_version > self.version:
+        identifier = self.words.get(text, text)
+        found = predefined.find(identifier)
+        if found is None or max(found.dtdl_version, _version(identifier)) > self.version:
             return None
         if found.kind in _PRIMITIVE_KINDS or found.kind in COMPLEX_SCHEMA:
             self.schemas[text] = found
@@ -161,7 +165,7 @@ class Grammar:
                 errors.append(Problem(code, {"value": text, "restriction": str(self.version)}))
         if len(kinds) > 1:
             errors.append(Problem("multipleMaterialTypes", {"value": " and ".join(kinds)}))
-        shape = Shape(errors=tuple(errors), open=bool(undefined))
+        shape = Shape(label=next(iter(undefined), None), errors=tuple(errors), open=bool(undefined))
         if len(kinds) == 1:
             shape.kind, text = next(iter(kinds.items()))
             shape.label = text if shape.kind == "Unit" else shape.kind
@@ -214,6 +218,11 @@ class Grammar:
         shape.problems = tuple(problems)
 
 
+def _version(identifier: str) -> int:
+    """The version in a predefined DTMI: a document cannot name what only newer versions of DTDL name so."""
+    return int(dtmi.split(identifier)[1].lstrip(";") or 0)
+
+
 def _reader(member: Member) -> Read | None:
     return None if member.holds is Holds.ELEMENT else READ[member.holds]
 
@@ -223,12 +232,12 @@ def _cotype_problems(cotype: Cotype, cotypes: tuple[Cotype, ...], kind: str | No
     problems = []
     if cotype.abstract:
         problems.append(Problem("abstractSupplementalType", {"type": cotype.term}))
-    elif version not in cotype.versions:
-        allowed = " or ".join(map(str, cotype.versions))
-        problems.append(Problem("invalidCotypeVersion", {"type": cotype.term, "restriction": allowed}))
     elif kind is not None and kind not in cotype.applies_to and not beside & set(cotype.applies_to):
         hosts = " or ".join(cotype.applies_to)
         problems.append(Problem("invalidCotype", {"type": cotype.term, "restriction": hosts}))
+    elif version not in cotype.versions:
+        allowed = " or ".join(map(str, cotype.versions))
+        problems.append(Problem("invalidCotypeVersion", {"type": cotype.term, "restriction": allowed}))
     elif cotype.needs is not None and cotype.needs not in beside:
         problems.append(Problem("missingCocotype", {"type": cotype.term, "restriction": cotype.needs}))
     elif cotype.excludes in beside:
@@ -264,7 +273,8 @@ def _materials(version: int) -> dict[str, str]:
 
 
 def _words(version: int, known: list[Extension]) -> dict[str, str]:
-    """Every term in force, with the DTMI it stands for; what the language has itself comes before what extensions add."""
+    """Every term in force, with the DTMI it stands for; what the language has itself comes before what extensions
+    add."""
     words = {**reserved_words(version), **predefined.schema_ids(version)}
     if version == 2:
         words = {**_quantity_words(quantities.STANDARD), **words}
@@ -301,6 +311,6 @@ def _quantity_words(extension_version: int) -> dict[str, str]:
     return words
 
 
-@cache
+@lru_cache(maxsize=100)
 def grammar_of(version: int, limits: str, affiliates: tuple[str, ...], incomplete: bool) -> Grammar:
     return Grammar(version, limits, affiliates, incomplete)

@@ -17,14 +17,14 @@ def missing(reading: Reading) -> list[str]:
 def link(reading: Reading) -> None:
     """Puts the target of each reference in its place, or reports why it cannot be there."""
     reading.findings.errors += reading.when_linked.errors
+    for reference in reading.references:
+        target = reading.elements[reference.target]
+        if _is_sound(reading, reference, target):
+            put(reference.it, reference.member, reference.slot, target)
     for it, member in reading.repeated:
         values = it.members
         assert isinstance(values, dict)
         values[member.term] = [part for part in values[member.term] if part is not None]
-    for reference in reading.references:
-        target = reading.elements[reference.target]
-        if _is_sound(reading, reference, target):
-            put(reference.it, reference.member, reference.index, target)
 
 
 def _is_sound(reading: Reading, reference: Reference, target: Draft) -> bool:
@@ -33,7 +33,8 @@ def _is_sound(reading: Reading, reference: Reference, target: Draft) -> bool:
     if member.standard is Standard.UNIT:
         add("wrongParent", it, restriction=unit_enum_of(member), **facts)
     elif target.kind not in member.kinds:
-        add("badType", it, value=target.kind, restriction=" or ".join(member.kinds), **facts)
+        kinds = " or ".join(member.kinds)
+        add("badType", it, value=target.kind, found=f"a {target.kind}", restriction=kinds, **facts)
     elif target.dtdl_version not in member.versions:
         versions = ", ".join(map(str, member.versions))
         add("disallowedVersionReference", it, value=target.dtdl_version, restriction=versions, **facts)

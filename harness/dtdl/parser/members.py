@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.dtdl import dtmi
 from harness.dtdl.metamodel.extensions import PARTNER_PREFIXES, RESERVED_PREFIXES
 from harness.dtdl.metamodel.members import Holds, Member, Standard
-from harness.dtdl.metamodel.predefined import is_unit_of, unit_enum_of
+from harness.dtdl.metamodel.predefined import is_unit_of, parent_of_unit, unit_enum_of
 from harness.dtdl.model import Draft, Element
 from harness.dtdl.parser.context import Context
 from harness.dtdl.parser.grammar import Grammar, Row, Shape
@@ -19,7 +19,8 @@ def read_members(reading: Reading, it: Draft, task: Task, shape: Shape, context:
     findings = reading.findings
     schemas = context.grammar.schemas
     values, supplemental = it.members, it.supplemental
-    assert isinstance(values, dict) and isinstance(supplemental, dict)
+    assert isinstance(values, dict)
+    assert isinstance(supplemental, dict)
     for key, value in task.source.items():
         row = shape.rows.get(key, _UNKNOWN)
         if row is None:
@@ -60,7 +61,8 @@ def _missing(reading: Reading, it: Draft, row: Row) -> None:
 def _elements(
     reading: Reading, it: Draft, member: Member, key: str, value: object, context: Context, task: Task
 ) -> object:
-    """What is known now of the value: a predefined element, or for a plural member a list with a place for each element to come."""
+    """What is known now of the value: a predefined element, or for a plural member a list with a place for each
+    element to come."""
     items = value if isinstance(value, list) else [value]
     pointer = f"{it.pointer}/{key}"
     if not _count_fits(reading, it, member, len(items), pointer):
@@ -78,9 +80,7 @@ def _elements(
         elif member.standard is Standard.UNIT:
             reading.findings.add("refObjectNotAllowed", it, property=member.term, pointer=place)
         else:
-            reading.tasks.append(
-                Task(item, it, member, index, place, context, names, task.document, task.level + 1)
-            )
+            reading.tasks.append(Task(item, it, member, index, place, context, names, task.document, task.level + 1))
     if member.plural:
         return found
     return found[0] if found else None
@@ -131,19 +131,15 @@ def _misplaced(
     pointer: str,
 ) -> None:
     """A term that the language knows, but not for this member."""
-    facts = {"property": member.term, "pointer": pointer}
+    facts: dict[str, object] = {"property": member.term, "pointer": pointer}
     meant = grammar.words.get(text, text)
     if member.standard is Standard.UNIT:
         _wrong_unit(reading, it, member, meant)
     elif member.standard is Standard.INTEGER_OR_STRING and element is not None:
-        reading.when_checked.add(
-            "incorrectPropertyValue", it, value=text, restriction="'integer' or 'string'", **facts
-        )
+        reading.when_checked.add("incorrectPropertyValue", it, value=text, restriction="'integer' or 'string'", **facts)
     else:
-        kind = element.kind if element is not None else None
-        reading.when_linked.add(
-            "badType", it, secondary=meant, value=kind, restriction=kinds_in_words(member), **facts
-        )
+        facts |= {"value": None if element is None else element.kind, "found": text}
+        reading.when_linked.add("badType", it, secondary=meant, restriction=kinds_in_words(member), **facts)
 
 
 def _wrong_unit(reading: Reading, it: Draft, member: Member, meant: str) -> None:
@@ -152,7 +148,9 @@ def _wrong_unit(reading: Reading, it: Draft, member: Member, meant: str) -> None
     if it.dtdl_version == 2:
         reading.when_linked.add("notRequiredType", it, type=member.unit_kind, **facts)
     else:
-        reading.when_linked.add("wrongParent", it, restriction=unit_enum_of(member), **facts)
+        parent = parent_of_unit(meant)
+        place = "top-level element" if parent is None else f"child of {parent}"
+        reading.when_linked.add("wrongParent", it, value=place, restriction=unit_enum_of(member), **facts)
 
 
 def kinds_in_words(member: Member) -> str:
@@ -164,9 +162,7 @@ def kinds_in_words(member: Member) -> str:
 # ---------------------------------------------------------------------- members that the shape does not have
 
 
-def _unknown(
-    reading: Reading, it: Draft, key: str, value: object, task: Task, shape: Shape, grammar: Grammar
-) -> None:
+def _unknown(reading: Reading, it: Draft, key: str, value: object, task: Task, shape: Shape, grammar: Grammar) -> None:
     if key.startswith("@"):
         _keyword(reading, it, key, task)
         return

@@ -18,14 +18,15 @@ Json = Mapping[str, object]
 class Task(NamedTuple):
     """An object that is to become an element: a value of a member of another element, or a top-level one.
 
-    `context` is in force where the object stands, its own @context not yet counted. `names` are the names met so far in the
-    same member with the ids of their elements, where names must differ. `level` counts the elements around it.
+    `slot` is its position in a plural member. `context` is in force where the object stands, its own @context not yet
+    counted. `names` are the names met so far in the same member with the ids of their elements, where names must
+    differ. `level` counts the elements around it.
     """
 
     source: Json
     parent: Draft | None
     member: Member
-    index: int
+    slot: int
     pointer: str
     context: Context
     names: dict[str, str] | None
@@ -35,22 +36,23 @@ class Task(NamedTuple):
 
 @dataclass(slots=True)
 class Reference:
-    """A DTMI in the place of an element. `index` is its position in a plural member."""
+    """A DTMI in the place of an element. `slot` is its position in a plural member."""
 
     it: Draft
     member: Member
     target: str
-    index: int
+    slot: int
     pointer: str
 
 
 class Reading:
     """What has been read of a set of documents.
 
-    `findings` are the errors of this stage. `when_linked` and `when_checked` collect what this stage notices but a later one
-    reports, since it needs a model that is sound up to there. `predefined` are the elements of the language that the model
-    uses, `cotyped` the elements whose co-types demand something, `grammars` the grammar of each Interface. `repeated` are the
-    members in which an element was passed over. `tolerant` lets some common slips of DTDL v2 models pass.
+    `findings` are the errors of this stage. `when_linked` and `when_checked` collect what this stage notices but a
+    later one reports, since it needs a model that is sound up to there. `predefined` are the elements of the language
+    that the model uses, `cotyped` the elements whose co-types demand something, `grammars` the grammar of each
+    Interface. `repeated` are the members in which an element was passed over, `long` the Interfaces of the documents
+    numbered in `long_documents`, with their JSON. `tolerant` lets some common slips of DTDL v2 models pass.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -66,14 +68,16 @@ class Reading:
         self.predefined: dict[str, Element] = {}
         self.cotyped: list[tuple[Draft, Shape]] = []
         self.grammars: dict[str, Grammar] = {}
+        self.long_documents: set[int] = set()
+        self.long: list[tuple[Draft, Json]] = []
         self.repeated: list[tuple[Draft, Member]] = []
 
 
-def put(it: Draft, member: Member, index: int, value: Draft) -> None:
+def put(it: Draft, member: Member, slot: int, value: Draft) -> None:
     """Puts an element in its place in a member of the one around it."""
     values = it.members
     assert isinstance(values, dict)
     if member.plural:
-        values[member.term][index] = value
+        values[member.term][slot] = value
     else:
         values[member.term] = value

@@ -1,6 +1,8 @@
-"""The last stage: rules about how elements lie within each other, over the linked model (specification, "Limits and exclusions").
+"""The last stage: rules about how elements lie within each other, over the linked model (specification, "Limits and
+exclusions").
 
-Walks keep their own stack and remember what they have seen, so that circles end and time stays proportional to the model.
+Walks keep their own stack and remember what they have seen, so that circles end and time stays proportional to the
+model.
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from harness.dtdl.model import Draft
 from harness.dtdl.parser.inheritance import Hierarchy
 from harness.dtdl.parser.literals import is_int32
 from harness.dtdl.parser.reading import Reading
+from harness.dtdl.parser.size import exceeds
 
 _COUNTED = (
     "contents", "fields", "enumValues", "request", "response", "properties", "schema", "elementSchema", "mapValue",
@@ -33,6 +36,7 @@ def check(reading: Reading, hierarchy: Hierarchy) -> None:
         if it.kind == "Property" and it.dtdl_version == 2:
             _check_no_array(reading, schemas, it)
     _check_totals(reading, hierarchy)
+    _check_sizes(reading)
 
 
 # ---------------------------------------------------------------------- schemas
@@ -64,8 +68,8 @@ def _hops(it: Draft) -> list[_Hop]:
 
 
 class SchemaWalk:
-    """How many levels each schema nests, and the first Array in it. A schema that contains itself is reported, except in DTDL v4,
-    which allows it and does not count the circle."""
+    """How many levels each schema nests, and the first Array in it. A schema that contains itself is reported, except
+    in DTDL v4, which allows it and does not count the circle."""
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
@@ -195,6 +199,15 @@ def _check_component(reading: Reading, hierarchy: Hierarchy, it: Draft) -> None:
         if content.kind == "Component":
             facts = {"property": "'schema' or 'contents'", "type": "Component", "restriction": "Component"}
             reading.findings.add("excludedType", it, secondary=content.id, **facts)
+            return
+
+
+def _check_sizes(reading: Reading) -> None:
+    others = {id(source) for _, source in reading.long}
+    for it, source in reading.long:
+        limit = reading.grammars[it.id].limits.interface_bytes
+        if limit is not None and exceeds(source, limit, others):
+            reading.findings.add("partitionTooLarge", it, restriction=limit)
 
 
 def _check_totals(reading: Reading, hierarchy: Hierarchy) -> None:

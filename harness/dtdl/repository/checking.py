@@ -70,11 +70,11 @@ class Checker:
             return self._new([Finding(bad.place, bad.line, bad.code, bad.sentence)])
         findings = list(self._model(document, repository_root(path)))
         if self._strict and not path.name.endswith(EXPANDED):
+            faults = list(submission_faults(document, repository_root(path)))
+            lines = document.lines(each.pointer for each in faults)
             findings += [
-                Finding(
-                    document.place, document.line(each.pointer), each.code, each.sentence, each.severity, each.pointer
-                )
-                for each in submission_faults(document, repository_root(path))
+                Finding(document.place, lines[each.pointer], each.code, each.sentence, each.severity, each.pointer)
+                for each in faults
             ]
         return self._new(findings)
 
@@ -168,8 +168,9 @@ def _unresolved(dtmi: str, tried: Tried) -> str:
 
 
 def _mention(document: Document, dtmi: str) -> int:
+    """The line where an id first stands."""
     offset = document.text.find(json.dumps(dtmi))
-    return document.text.count("\n", 0, offset) + 1 if offset >= 0 else 1
+    return document.text.count("\n", 0, max(offset, 0)) + 1
 
 
 def _relative(root: Path) -> str:

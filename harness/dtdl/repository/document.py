@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ..payload.strict import Fault, NotStrict, read
-from .lines import line_of
+from .lines import line_of, lines_of
 
 LARGEST = 64 * 2**20
 """Bytes of one document read; DTDL v3 and v4 allow 1 MiB an Interface, the largest ever published has 0.3 MiB."""
@@ -54,8 +54,9 @@ class Document:
     def ids(self) -> tuple[str, ...]:
         return tuple(model["@id"] for _, model in self.models() if isinstance(model.get("@id"), str))
 
-    def line(self, pointer: str) -> int:
-        return line_of(self.text, pointer)
+    def lines(self, pointers: Iterable[str]) -> dict[str, int]:
+        """The line of each pointer, from 1."""
+        return lines_of(self.text, pointers)
 
 
 def read_document(place: str, raw: bytes) -> Document:

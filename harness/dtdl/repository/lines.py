@@ -1,61 +1,84 @@
-"""From a JSON pointer to the line of the text, so that an error in a model says where to look."""
+"""From JSON pointers to the lines of the text, so that an error in a model says where to look."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Any
 
-_SPACE = " \t\n\r"
+Path = tuple[str, ...]
+Tree = dict[str, Any]
+"""Steps wanted below a place, each with its own tree."""
+
 _scan = json.JSONDecoder(strict=False).raw_decode
 
 
+def lines_of(text: str, pointers: Iterable[str]) -> dict[str, int]:
+    """For each pointer the line (from 1) on which its value begins, for a member that of its name; as far as the
+    pointer leads. `text` is valid JSON; it is gone through once, whatever the number of pointers."""
+    wanted = {pointer: _steps(pointer) for pointer in pointers}
+    tree: Tree = {}
+    for steps in wanted.values():
+        node = tree
+        for step in steps:
+            node = node.setdefault(step, {})
+    start = _skip(text, 0)
+    found: dict[Path, int] = {(): start}
+    _walk(text, start, tree, (), found)
+    offsets = {pointer: _deepest(steps, found) for pointer, steps in wanted.items()}
+    lines = _lines(text, set(offsets.values()))
+    return {pointer: lines[offset] for pointer, offset in offsets.items()}
+
+
 def line_of(text: str, pointer: str) -> int:
-    """The line (from 1) on which the value at `pointer` begins, for a member that of its name; as far as the
-    pointer leads. `text` is valid JSON. Takes time in proportion to what comes before."""
-    steps = [step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:]]
-    return text.count("\n", 0, _offset(text, steps)) + 1
+    """As `lines_of`, for one pointer."""
+    return lines_of(text, [pointer])[pointer]
 
 
-def _offset(text: str, steps: Sequence[str]) -> int:
-    offset = shown = _skip(text, 0)
-    for step in steps:
-        found = _member(text, offset, step) if text[offset] == "{" else _item(text, offset, step)
-        if found is None:
-            break
-        shown, offset = found
-    return shown
+def _steps(pointer: str) -> Path:
+    return tuple(step.replace("~1", "/").replace("~0", "~") for step in pointer.split("/")[1:])
 
 
-def _member(text: str, offset: int, name: str) -> tuple[int, int] | None:
-    """Offsets of a member's name and of its value in the object that begins at `offset`."""
-    at = _skip(text, offset + 1)
-    while text[at] == '"':
-        key, after = _scan(text, at)
-        value = _skip(text, _skip(text, after) + 1)
-        if key == name:
-            return at, value
-        at = _next(text, value)
-    return None
+def _deepest(steps: Path, found: dict[Path, int]) -> int:
+    while steps not in found:
+        steps = steps[:-1]
+    return found[steps]
 
 
-def _item(text: str, offset: int, index: str) -> tuple[int, int] | None:
-    if text[offset] != "[" or not index.isdecimal():
-        return None
-    at = _skip(text, offset + 1)
-    for _ in range(int(index)):
-        if text[at] == "]":
-            return None
-        at = _next(text, at)
-    return None if text[at] == "]" else (at, at)
+def _lines(text: str, offsets: set[int]) -> dict[int, int]:
+    lines, line, last = {}, 1, 0
+    for offset in sorted(offsets):
+        line += text.count("\n", last, offset)
+        lines[offset] = line
+        last = offset
+    return lines
 
 
-def _next(text: str, value: int) -> int:
-    """The beginning of what follows the value at `value`: the next member or item, or the closing bracket."""
-    at = _skip(text, _scan(text, value)[1])
-    return _skip(text, at + 1) if text[at] == "," else at
+def _walk(text: str, at: int, tree: Tree, path: Path, found: dict[Path, int]) -> int:
+    """Notes the offsets of what `tree` wants in the value at `at`; the offset after the value."""
+    opening = text[at]
+    if not tree or opening not in "{[":
+        return _scan(text, at)[1]
+    at, index = _skip(text, at + 1), 0
+    while text[at] not in "}]":
+        step, value = str(index), at
+        if opening == "{":
+            step, after = _scan(text, at)
+            value = _skip(text, _skip(text, after) + 1)
+        below = tree.get(step)
+        if below is not None:
+            here = (*path, step)
+            found[here] = at
+            after = _walk(text, value, below, here, found)
+        else:
+            after = _scan(text, value)[1]
+        at, index = _skip(text, after), index + 1
+        if text[at] == ",":
+            at = _skip(text, at + 1)
+    return at + 1
 
 
 def _skip(text: str, offset: int) -> int:
-    while offset < len(text) and text[offset] in _SPACE:
+    while offset < len(text) and text[offset] in " \t\n\r":
         offset += 1
     return offset

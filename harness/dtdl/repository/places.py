@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from .document import LARGEST, BadDocument, Document, read_document
 from .layout import model_path
 
 _MOST_FILES = 2_000
-"""Files looked into when hinting where else a model might be."""
+_LARGEST_HINT = 2**20
+"""Files, and bytes of each, looked into when hinting where else a model might be."""
+
+_ID = re.compile(rb'"@id"\s*:\s*"(dtmi:[A-Za-z0-9_:;.]+)"')
 
 
 NO_PLACE = "a repository has no place for an id without a version of one number"
@@ -63,13 +69,23 @@ class Directory:
 
     def _elsewhere(self, dtmi: str, path: str) -> str:
         """A remark on a file that seems to be the model under another name."""
+        names, ids = self._index
         wanted = (self.root / path).name
+        if wanted in names and names[wanted].name != wanted:
+            return f"; {names[wanted]} is there, but names in a repository are in lower case"
+        return f"; {ids[dtmi]} has this @id but is not in its place" if dtmi in ids else ""
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, Path], dict[str, Path]]:
+        """Files by name in lower case, and by the ids in them."""
+        names: dict[str, Path] = {}
+        ids: dict[str, Path] = {}
         for file in _json_files(self.root):
-            if file.name.lower() == wanted and file.name != wanted:
-                return f"; {file} is there, but names in a repository are in lower case"
-            if file.name != wanted and _mentions(file, dtmi):
-                return f"; {file} has this @id but is not in its place"
-        return ""
+            names[file.name.lower()] = file
+            with suppress(OSError):
+                if file.stat().st_size <= _LARGEST_HINT:
+                    ids.update((match.group(1).decode(), file) for match in _ID.finditer(file.read_bytes()))
+        return names, ids
 
 
 class File:
@@ -106,7 +122,7 @@ class Loose:
 
 def local(name: str) -> Directory | File:
     """The location of a path or file URL."""
-    path = Path(url2pathname(unquote(urlsplit(name).path))) if name.startswith("file:") else Path(name)
+    path = Path(url2pathname(urlsplit(name).path)) if name.startswith("file:") else Path(name)
     return File(name, path) if path.is_file() else Directory(name, path)
 
 
@@ -158,14 +174,3 @@ def _json_files(root: Path) -> Iterator[Path]:
                 if count > _MOST_FILES:
                     return
                 yield Path(folder, name)
-
-
-def _mentions(file: Path, dtmi: str) -> bool:
-    try:
-        if file.stat().st_size > 2**20:
-            return False
-        if f'"{dtmi}"'.encode() not in file.read_bytes():
-            return False
-        return read_file(file).find(dtmi) is not None
-    except (OSError, BadDocument):
-        return False

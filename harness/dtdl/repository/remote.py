@@ -43,6 +43,8 @@ class Remote:
         document = self._expanded(dtmi)
         if document is not None:
             return document
+        if self._down:
+            raise Miss((url, self._down))
         raw = self._get(url, lambda: self._client.get_models(dtmi, dependency_resolution="disabled"))
         return _holding(dtmi, url, raw)
 
@@ -63,19 +65,13 @@ class Remote:
         try:
             return _holding(dtmi, url, self._get(url, lambda: self._client.fetcher.fetch(path)))
         except Miss:
-            if self._down:
-                raise
             return None
 
     def _metadata(self) -> bool:
         url = urljoin(self._base, "metadata.json")
         try:
             metadata = json.loads(self._get(url, lambda: self._client.fetcher.fetch("metadata.json")))
-        except Miss:
-            if self._down:
-                raise
-            return False
-        except ValueError:
+        except (Miss, ValueError):
             return False
         features = metadata.get("features") if isinstance(metadata, dict) else None
         return isinstance(features, dict) and features.get("expanded") is True

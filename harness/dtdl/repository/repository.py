@@ -10,6 +10,7 @@ from typing import Any
 
 from ..errors import ModelError, ParsingError, ResolutionError
 from ..model import Model
+from ..parser import Document as Source
 from ..parser import parse
 from .document import Document
 from .errors import InvalidModel, ModelNotFound, Tried
@@ -39,7 +40,7 @@ class _Part:
     location: str
 
     @property
-    def input(self) -> object:
+    def input(self) -> Source:
         """Text where the file is the model (its size counts), else the decoded model."""
         return self.value if self.pointer else self.document.text
 
@@ -90,7 +91,7 @@ class Repository:
     def _parse(self, root: str, parts: list[_Part], max_version: int, *, resolving: bool) -> Resolved:
         missing: dict[str, Tried] = {}
 
-        def supply(wanted: list[str]) -> list[object]:
+        def supply(wanted: list[str]) -> list[Source]:
             found = []
             for dtmi in wanted:
                 try:
@@ -107,7 +108,7 @@ class Repository:
                 [part.input for part in parts], resolve=supply if resolving else None, max_version=max_version
             )
         except ModelError as error:
-            raise InvalidModel(error.errors, tuple(_place(each, parts) for each in error.errors)) from None
+            raise InvalidModel(error.errors, _places(error.errors, parts)) from None
         except ResolutionError as error:
             raise ModelNotFound(missing or _not_in(parts, error.unresolved), root) from None
         documents = {str(part.value.get("@id")): part for part in parts}
@@ -161,12 +162,21 @@ def _location(given: str | Path | Location, timeout: float) -> Location:
     return local(name)
 
 
-def _place(error: ParsingError, parts: Sequence[_Part]) -> tuple[str, int]:
-    if not 0 <= error.document < len(parts):
-        return "", 0
-    part = parts[error.document]
-    pointer = part.pointer + error.pointer
-    return part.document.place, part.document.line(pointer)
+def _places(errors: Sequence[ParsingError], parts: Sequence[_Part]) -> tuple[tuple[str, int], ...]:
+    """File and line of each error; where that is not known, of the beginning."""
+    wanted: dict[int, set[str]] = {}
+    for error in errors:
+        if 0 <= error.document < len(parts):
+            wanted.setdefault(error.document, set()).add(parts[error.document].pointer + error.pointer)
+    lines = {number: parts[number].document.lines(pointers) for number, pointers in wanted.items()}
+    places = []
+    for error in errors:
+        if error.document in lines:
+            part = parts[error.document]
+            places.append((part.document.place, lines[error.document][part.pointer + error.pointer]))
+        else:
+            places.append((parts[0].document.place, 1))
+    return tuple(places)
 
 
 def _not_in(parts: Sequence[_Part], unresolved: Sequence[str]) -> dict[str, Tried]:

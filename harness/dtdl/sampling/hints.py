@@ -36,6 +36,7 @@ _NUMBERS: tuple[tuple[str, float, float, int], ...] = (
     ("memory", 1024.0, 65536.0, 0),
     ("storage", 1024.0, 65536.0, 0),
     ("count", 0.0, 50.0, 0),
+    ("scale", 0.0, 3.0, 0),
 )
 
 _TEXTS: tuple[tuple[str, tuple[str, ...]], ...] = (

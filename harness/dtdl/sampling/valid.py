@@ -104,6 +104,8 @@ class Maker:
             length = 0 if self._sparing(depth) else self._rng.choice((0, 1, 2, 5)) if varied else 3
         if schema.get("x-kind") == "Position":
             return self._position(varied)
+        if schema["items"].get("format") == "closedRing":
+            length = 1  # more rings would be holes, which must lie inside of the first
         if schema.get("format") == "closedRing":
             ring = [self._value(schema["items"], hint, depth + 1, False) for _ in range(3)]
             return [*ring, list(ring[0])]

@@ -7,7 +7,7 @@ goes to the record.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from harness.emulator import names
@@ -33,6 +33,7 @@ class IotHub:
         self.host = host
         self.registry = Registry()
         self.methods = Methods(context)
+        self.telemetry_takers: list[Callable[[TelemetryReceived], None]] = []
         self.access = Access(self.registry, {host, *other_names}, context.wall, context.options.token_skew)
 
     # --- devices come and go -------------------------------------------------------------------------
@@ -139,8 +140,10 @@ class IotHub:
         )
 
     def telemetry(self, message: TelemetryReceived) -> None:
-        """Take one device-to-cloud message. An Event Hubs endpoint stores it here, beside the record."""
+        """Take one device-to-cloud message: for the record, and for whoever stores telemetry beside it."""
         self.context.emit(message)
+        for take in self.telemetry_takers:
+            take(message)
 
     # --- the service side ----------------------------------------------------------------------------
 

@@ -85,6 +85,13 @@ async def serve(app: web.Application, address: str, port: int, tls: ssl.SSLConte
     return runner, int(runner.addresses[0][1])
 
 
+def drop_connections(runner: web.AppRunner) -> None:
+    """Cut every kept connection: a polite close would wait for the peer, and outlive the loop."""
+    for handler in runner.server.connections if runner.server else ():
+        if handler.transport is not None:
+            handler.transport.abort()
+
+
 def _guarded(hub: IotHub, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def handle(request: web.Request) -> web.Response:
         hub.access.service(request.headers.get("Authorization"), request.path, route.permission)

@@ -86,7 +86,10 @@ def simulate(environment: dict[str, str], *arguments: str) -> subprocess.Popen[s
 @pytest.fixture(scope="module")
 def playing(open_emulator: Callable[[], Watcher], models: Path) -> Iterator[Watcher]:
     watcher = open_emulator()
-    process = simulate(device_environment(watcher, models), "--interval", "0.2")
+    settings = device_environment(watcher, models)
+    watcher.emulator.call(lambda services: services.hub.put_device(DEVICE, {}, None))
+    twin_update(watcher, {"label": "before"})
+    process = simulate(settings, "--interval", "0.2")
     yield watcher
     process.terminate()
     output = process.communicate(timeout=DEADLINE)[1]
@@ -138,10 +141,13 @@ def test_it_sends_every_telemetry_with_its_component_again_and_again(
     assert {(m.content_type, m.content_encoding) for m in received()} == {("application/json", "utf-8")}
 
 
-def test_it_reports_every_property_at_start(playing: Watcher) -> None:
-    report = playing.wait(ReportedPatched)
-    assert report.status == 204
-    assert json.loads(report.payload).keys() == {"installed", "label", "limits", "pump1", "pump2"}
+def test_it_reports_every_property_at_start_and_answers_what_was_desired_before(playing: Watcher) -> None:
+    event = playing.wait(ReportedPatched)
+    report = json.loads(event.payload)
+    assert event.status == 204
+    assert report.keys() == {"installed", "label", "limits", "pump1", "pump2"}
+    assert report["label"] == {"value": "before", "ac": 200, "av": 2, "ad": "accepted"}
+    assert (report["limits"]["ac"], report["limits"]["av"]) == (203, 0)
 
 
 def test_it_acknowledges_a_desired_change(playing: Watcher) -> None:
@@ -162,20 +168,19 @@ def test_it_answers_commands(playing: Watcher) -> None:
     assert invoke(playing, "explode", b"").status == 404
 
 
-def test_it_answers_what_was_desired_before_it_came(open_emulator: Callable[[], Watcher], models: Path) -> None:
+def test_a_faulty_one_registers_without_a_model_and_can_be_stopped_meanwhile(
+    open_emulator: Callable[[], Watcher], models: Path
+) -> None:
     watcher = open_emulator()
-    settings = device_environment(watcher, models)
-    watcher.emulator.call(lambda services: services.hub.put_device(DEVICE, {}, None))
-    version = twin_update(watcher, {"label": "before"})
-    process = simulate(settings, "--fault", "bare-ack", "--fault", "no-hub-model-id")
-    try:
-        report = json.loads(watcher.wait(ReportedPatched).payload)
-    finally:
-        process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
-        process.communicate(timeout=DEADLINE)
-    assert report["label"] == "before"
-    assert version == 2
-    assert watcher.wait(HubConnected).model_id is None
+    process = simulate(device_environment(watcher, models), "--fault", "no-dps-model-id")
+    register = watcher.wait(RegistrationRequested)
+    process.send_signal(signal.SIGINT if os.name == "posix" else signal.SIGTERM)
+    output = process.communicate(timeout=DEADLINE)[1]
+    assert json.loads(register.payload)["payload"] is None
+    assert watcher.seen(DeviceAssigned) == []
+    assert "Traceback" not in output
+    if os.name == "posix":
+        assert (process.returncode, output.splitlines()[-1].split()[-1]) == (0, "stopped")
 
 
 def test_a_refused_key_is_a_sentence(open_emulator: Callable[[], Watcher], models: Path) -> None:
