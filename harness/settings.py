@@ -23,6 +23,10 @@ EXTERNAL = "external"
 """The `dut` of a physical device, which its owner starts."""
 
 
+EXTERNAL_CONNECT_TIMEOUT = 600.0
+"""Seconds: a person has to configure a physical device and start it."""
+
+
 class SettingsError(Exception):
     """A setting is unknown or has an impossible value. The text says which, where, and what is possible."""
 
@@ -179,7 +183,9 @@ def load(
             base = root if origin == "preflight.toml" else cwd or root
             values[option.attribute] = _placed(_read(option, layer[option.name], origin), base)
             origins[option.name] = origin
-    folders = {"reports": root / "reports", "state": root / ".preflight"}
+    folders: dict[str, Any] = {"reports": root / "reports", "state": root / ".preflight"}
+    if values.get("dut") == EXTERNAL:
+        values.setdefault("connect_timeout", EXTERNAL_CONNECT_TIMEOUT)
     return Settings(**{**folders, **values}, root=root, origins=origins)
 
 

@@ -17,9 +17,8 @@ class ExternalDevice:
 
     def start(self, credentials: Credentials) -> None:
         rows = {**credentials.public(), "Symmetric key": credentials.primary_key}
-        self._say("Configure the device with these settings and start it:")
-        for name, value in rows.items():
-            self._say(f"  {name + ':':18}{value}")
+        lines = [f"  {name + ':':18}{value}" for name, value in rows.items()]
+        self._say("\n".join(["Configure the device with these settings and start it:", *lines]))
         self._emit(ev.DeviceStarted(command="external", pid=None))
 
     def stop(self) -> None:

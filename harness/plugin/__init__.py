@@ -37,6 +37,11 @@ def pytest_report_header(config: pytest.Config) -> str | None:
     return config.stash[STATE].header()
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> None:
+    item.config.stash[STATE].nodeid = item.nodeid
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """One test for each thing that the model declares."""
     kinds = [k for k in KINDS if k in metafunc.fixturenames]

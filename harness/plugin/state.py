@@ -29,6 +29,8 @@ class State:
         self.settings = settings
         self.chosen: list[Judgement] = []
         self.verdict: Verdict | None = None
+        self.nodeid: str | None = None
+        """The test that pytest is at."""
         self._run: Run | None = None
 
     @property
@@ -94,13 +96,14 @@ class State:
 
     def say(self, text: str) -> None:
         """Show a line to the person at the terminal, past pytest's capture."""
+        from harness.plugin.terminal import line_lent
+
         terminal = self.config.pluginmanager.get_plugin("terminalreporter")
-        with self.uncaptured():
-            if terminal is None:
-                print(text)
-            else:
-                terminal.ensure_newline()
-                terminal.write_line(text)
+        if terminal is None:
+            print(text)
+            return
+        with self.uncaptured(), line_lent(terminal, self.nodeid):
+            terminal.write_line(text)
 
     @contextlib.contextmanager
     def uncaptured(self) -> Iterator[None]:

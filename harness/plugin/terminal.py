@@ -30,8 +30,8 @@ class TerminalProgress:
             return
         from harness.plugin.state import STATE
 
-        with self._config.stash[STATE].uncaptured():
-            _clear_line(terminal)
+        state = self._config.stash[STATE]
+        with state.uncaptured(), line_lent(terminal, state.nodeid):
             self._bars = self._make(text)
             try:
                 with self._bars:
@@ -57,7 +57,7 @@ class TerminalProgress:
 
     def _make(self, text: str) -> Progress:
         from rich.console import Console
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, TextColumn
+        from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
         from rich.text import Text
 
         outer = self
@@ -68,10 +68,14 @@ class TerminalProgress:
                     return Text("")
                 return Text(f"{max(0, outer._ends - time.monotonic()):.0f} s left", style="dim")
 
+        class Seen(ProgressColumn):
+            def render(self, task: Any) -> Text:
+                return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
+
         bars = Progress(
             TextColumn("  {task.description}"),
             BarColumn(bar_width=24),
-            MofNCompleteColumn(),
+            Seen(),
             TimeLeft(),
             console=Console(stderr=False),
             transient=True,
@@ -81,8 +85,15 @@ class TerminalProgress:
         return bars
 
 
-def _clear_line(terminal: Any) -> None:
-    """Take back the path of the test file that pytest has just begun a line with; it writes it again."""
-    if getattr(terminal, "currentfspath", None) is not None:
+@contextlib.contextmanager
+def line_lent(terminal: Any, nodeid: str | None) -> Iterator[None]:
+    """Lend the line that pytest has just begun with the path of a test file; it is begun again afterwards."""
+    begun = nodeid is not None and getattr(terminal, "currentfspath", None) is not None
+    if begun and terminal.isatty:
         terminal.rewrite("", erase=True)
+    elif begun:
+        terminal.ensure_newline()
+    yield
+    if begun:
         terminal.currentfspath = None
+        terminal.write_fspath_result(nodeid, "")

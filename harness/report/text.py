@@ -12,11 +12,12 @@ def finding_text(finding: Finding) -> str:
     """A finding as several lines: what, expected, actual, clause, evidence, next step."""
     rows = [("expected", finding.expected), ("actual", finding.actual), ("clause", finding.clause)]
     lines = [finding.message]
-    lines += [f"  {label + ':':10}{_clip(value)}" for label, value in rows if value]
+    lines += [f"  {label + ':':11}{_clip(value)}" for label, value in rows if value]
     if finding.events:
-        lines.append(f"  {'evidence:':10}event {', '.join(map(str, finding.events))} of journal.jsonl")
+        events = f"event{'s' * (len(finding.events) > 1)} {', '.join(map(str, finding.events))}"
+        lines.append(f"  {'evidence:':11}{events} of journal.jsonl")
     if finding.remedy:
-        lines.append(f"  {'next step:':10} {finding.remedy}")
+        lines.append(f"  {'next step:':11}{finding.remedy}")
     return "\n".join(lines)
 
 
