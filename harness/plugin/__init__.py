@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.plugin.cases import check_name
 from harness.plugin.fixtures import case, device_id, hub, model, preflight
-from harness.plugin.options import add_options, settings_of
+from harness.plugin.options import add_options, refuse_misspelt, settings_of
 from harness.plugin.state import STATE, State
 
 if TYPE_CHECKING:
@@ -29,6 +30,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+    refuse_misspelt(parser, args)
+
+
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[STATE] = State(config, settings_of(config))
 
@@ -39,7 +45,7 @@ def pytest_report_header(config: pytest.Config) -> str | None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> None:
-    item.config.stash[STATE].nodeid = item.nodeid
+    item.config.stash[STATE].terminal.nodeid = item.nodeid
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -62,7 +68,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         from harness.checks import CHECKS
 
         order = {name: position for position, name in enumerate(CHECKS)}
-        items.sort(key=lambda i: order.get(getattr(i, "originalname", i.name).removeprefix("test_"), len(order)))
+        items.sort(key=lambda i: order.get(check_name(i), len(order)))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 import pytest_asyncio
 
+from harness.plugin.cases import judgement_of
 from harness.plugin.state import STATE
 
 if TYPE_CHECKING:
@@ -77,17 +78,3 @@ def case(preflight: Run, request: pytest.FixtureRequest) -> Case:
             "Use `preflight`, `hub`, `model` or `device_id` in tests of your own."
         )
     return Case(preflight, judgement, request.node)
-
-
-def judgement_of(item: pytest.Item) -> Judgement | None:
-    """The case of a test of the suite; None for any other test."""
-    if "case" not in getattr(item, "fixturenames", ()):
-        return None
-    from harness.checks import CHECKS, Judgement
-
-    name = getattr(item, "originalname", item.name).removeprefix("test_")
-    found = CHECKS.get(name)
-    if found is None:
-        return None
-    params = getattr(getattr(item, "callspec", None), "params", {})
-    return Judgement(found, params.get(found.over))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,17 @@ def add_options(parser: pytest.Parser) -> None:
         else:
             kwargs["metavar"] = option.metavar
         group.addoption(f"--{option.name}", **kwargs)
+
+
+def refuse_misspelt(parser: pytest.Parser, args: list[str]) -> None:
+    """Raise a usage error for an unknown option that is nearly one of ours; pytest names no near ones."""
+    _, unknown = parser.parse_known_and_unknown_args(args)
+    names = [option.name for option in OPTIONS]
+    for word in unknown:
+        name = word.partition("=")[0].removeprefix("--").replace("_", "-")
+        close = difflib.get_close_matches(name, names, n=1, cutoff=0.7)
+        if word.startswith("--") and close:
+            raise pytest.UsageError(f"There is no option {word.partition('=')[0]}: did you mean --{close[0]}?")
 
 
 def settings_of(config: pytest.Config) -> Settings:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import signal
 import threading
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.plugin.cases import judgement_of
+from harness.plugin.terminal import Terminal, TerminalProgress
 from harness.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,22 +25,19 @@ class State:
     """What the plugin keeps between hooks."""
 
     def __init__(self, config: pytest.Config, settings: Settings) -> None:
-        self.config = config
         self.settings = settings
         self.chosen: list[Judgement] = []
         self.verdict: Verdict | None = None
-        self.nodeid: str | None = None
-        """The test that pytest is at."""
+        self.terminal = Terminal(config)
         self._run: Run | None = None
 
     @property
     def run(self) -> Run:
         """The run, begun on first use."""
         if self._run is None:
-            from harness.plugin.terminal import TerminalProgress
             from harness.run import Run
 
-            self._run = Run(self.settings, TerminalProgress(self.config), self.say)
+            self._run = Run(self.settings, TerminalProgress(self.terminal), self.terminal.say)
             _end_on_sigterm()
         return self._run
 
@@ -62,8 +59,6 @@ class State:
 
     def choose(self, items: list[pytest.Item]) -> None:
         """Note which cases the collected items are about."""
-        from harness.plugin.fixtures import judgement_of
-
         self.chosen = [j for j in map(judgement_of, items) if j is not None]
 
     def finish(self, session: pytest.Session) -> None:
@@ -82,35 +77,17 @@ class State:
         if failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
-    def say_verdict(self, terminal: TerminalReporter) -> None:
+    def say_verdict(self, reporter: TerminalReporter) -> None:
         """The last words on the terminal."""
         if self.verdict is not None and self._run is not None:
             from harness.report.terminal import summary
 
-            summary(self._run, self.verdict, terminal)
+            summary(self._run, self.verdict, reporter)
 
     def close(self) -> None:
         """Stop everything."""
         if self._run is not None:
             self._run.close()
-
-    def say(self, text: str) -> None:
-        """Show a line to the person at the terminal, past pytest's capture."""
-        from harness.plugin.terminal import line_lent
-
-        terminal = self.config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is None:
-            print(text)
-            return
-        with self.uncaptured(), line_lent(terminal, self.nodeid):
-            terminal.write_line(text)
-
-    @contextlib.contextmanager
-    def uncaptured(self) -> Iterator[None]:
-        """A context in which what is written reaches the terminal."""
-        manager = self.config.pluginmanager.get_plugin("capturemanager")
-        with manager.global_and_fixture_disabled() if manager else contextlib.nullcontext():
-            yield
 
 
 STATE = pytest.StashKey[State]()

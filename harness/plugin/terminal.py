@@ -1,4 +1,4 @@
-"""A live progress bar while the run waits, where the output is a terminal; nothing elsewhere."""
+"""The terminal while the run waits: lines said past pytest's capture, and live progress bars."""
 
 from __future__ import annotations
 
@@ -13,25 +13,64 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
 
-class TerminalProgress:
-    """Draws one line for each thing awaited: what, a bar, seen of awaited, time left."""
+class Terminal:
+    """pytest's terminal, lent for a moment. `nodeid` is the test that pytest is at."""
 
     def __init__(self, config: pytest.Config) -> None:
         self._config = config
+        self.nodeid: str | None = None
+
+    @property
+    def is_live(self) -> bool:
+        """Whether somebody is watching: bars are for terminals, not for pipes."""
+        reporter = self._reporter
+        return reporter is not None and bool(reporter.isatty)
+
+    def say(self, text: str) -> None:
+        """Show a line or several to the person at the terminal."""
+        reporter = self._reporter
+        if reporter is None:
+            print(text)
+            return
+        with self.lent():
+            reporter.write_line(text)
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[None]:
+        """Uncaptured, at the start of a line: the path that pytest has begun its line with is written again after."""
+        reporter = self._reporter
+        manager = self._config.pluginmanager.get_plugin("capturemanager")
+        begun = self.nodeid is not None and getattr(reporter, "currentfspath", None) is not None
+        with manager.global_and_fixture_disabled() if manager else contextlib.nullcontext():
+            if begun and reporter.isatty:
+                reporter.rewrite("", erase=True)
+            elif reporter is not None:
+                reporter.ensure_newline()
+            yield
+            if begun:
+                reporter.currentfspath = None
+                reporter.write_fspath_result(self.nodeid, "")
+
+    @property
+    def _reporter(self) -> Any:
+        return self._config.pluginmanager.get_plugin("terminalreporter")
+
+
+class TerminalProgress:
+    """Draws one line for each thing awaited: what, a bar, seen of awaited, time left. Nothing in a pipe."""
+
+    def __init__(self, terminal: Terminal) -> None:
+        self._terminal = terminal
         self._bars: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
         self._ends: float | None = None
 
     @contextlib.contextmanager
     def phase(self, text: str) -> Iterator[None]:
-        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is None or not terminal.isatty or self._bars is not None:
+        if not self._terminal.is_live or self._bars is not None:
             yield
             return
-        from harness.plugin.state import STATE
-
-        state = self._config.stash[STATE]
-        with state.uncaptured(), line_lent(terminal, state.nodeid):
+        with self._terminal.lent():
             self._bars = self._make(text)
             try:
                 with self._bars:
@@ -56,11 +95,14 @@ class TerminalProgress:
         self._bars.update(self._tasks[what], completed=seen)
 
     def _make(self, text: str) -> Progress:
-        from rich.console import Console
         from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
         from rich.text import Text
 
         outer = self
+
+        class Seen(ProgressColumn):
+            def render(self, task: Any) -> Text:
+                return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
 
         class TimeLeft(ProgressColumn):
             def render(self, task: Any) -> Text:
@@ -68,32 +110,8 @@ class TerminalProgress:
                     return Text("")
                 return Text(f"{max(0, outer._ends - time.monotonic()):.0f} s left", style="dim")
 
-        class Seen(ProgressColumn):
-            def render(self, task: Any) -> Text:
-                return Text("" if task.total is None else f"{task.completed:.0f}/{task.total:.0f}")
-
-        bars = Progress(
-            TextColumn("  {task.description}"),
-            BarColumn(bar_width=24),
-            Seen(),
-            TimeLeft(),
-            console=Console(stderr=False),
-            transient=True,
-        )
+        columns = (TextColumn("  {task.description}"), BarColumn(bar_width=24), Seen(), TimeLeft())
+        bars = Progress(*columns, transient=True)
         if text.startswith("waiting"):
             bars.add_task(text, total=None)
         return bars
-
-
-@contextlib.contextmanager
-def line_lent(terminal: Any, nodeid: str | None) -> Iterator[None]:
-    """Lend the line that pytest has just begun with the path of a test file; it is begun again afterwards."""
-    begun = nodeid is not None and getattr(terminal, "currentfspath", None) is not None
-    if begun and terminal.isatty:
-        terminal.rewrite("", erase=True)
-    elif begun:
-        terminal.ensure_newline()
-    yield
-    if begun:
-        terminal.currentfspath = None
-        terminal.write_fspath_result(nodeid, "")

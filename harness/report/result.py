@@ -27,6 +27,7 @@ def result(run: Run) -> dict[str, Any]:
         ],
         "findings": [_finding(f) for r in results for f in r.findings],
         "cases": [_case(r) for r in results],
+        "harness_failures": [f"{e.where}: {e.message}" for _, e in evidence.of(ev.HarnessFailed)],
         "timing": timing(run),
         "versions": versions(),
     }

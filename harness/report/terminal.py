@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from harness.record import events as ev
 from harness.report.text import finding_text
 from harness.verdict import Outcome, Severity, Verdict
 
@@ -40,6 +41,9 @@ def summary(run: Run, verdict: Verdict, terminal: TerminalReporter) -> None:
     }
     for name, value in rows.items():
         terminal.write_line(f"{name + ':':9}{run.redactor.clean(value)}")
+    for _, failure in run.evidence.of(ev.HarnessFailed):
+        text = f"the pre-flight itself failed in {failure.where}: {failure.message}. Please report this."
+        terminal.write_line(f"{'harness:':9}{run.redactor.clean(text)}", yellow=True)
     for fault in run.folder.faults:
         terminal.write_line(f"{'reports:':9}{fault}", yellow=True)
     strict = " (--strict: warnings fail the run)" if run.settings.strict and verdict is Verdict.WARNINGS else ""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from harness.device.credentials import Credentials
 from harness.emulator import Emulator, EmulatorError
-from harness.record.events import Event
+from harness.record.events import Event, HarnessFailed
 from harness.settings import Settings
 from harness.target import TargetError
 from harness.target.service import HubService
@@ -27,7 +27,11 @@ class LocalTarget:
                 "Use --attestation symmetric-key."
             )
         self._settings = settings
-        self._emulator = Emulator(address=settings.listen, state_dir=settings.state, emit=emit)
+
+        def failed(where: str, error: BaseException) -> None:
+            emit(HarnessFailed(where, f"{type(error).__name__}: {error}"))
+
+        self._emulator = Emulator(address=settings.listen, state_dir=settings.state, emit=emit, on_error=failed)
         self._service: HubService | None = None
 
     def open(self) -> dict[str, str]:

@@ -19,6 +19,14 @@ def test_a_wrong_option_is_a_usage_error(preflight_in: Preflight) -> None:
     assert "Traceback" not in run.terminal
 
 
+@pytest.mark.parametrize("word", ["--modle-id", "--model_id", "--windw"])
+def test_a_misspelt_option_is_told_the_right_one(preflight_in: Preflight, word: str) -> None:
+    run = preflight_in(word, "5")
+    assert run.code == 4
+    assert "did you mean --" in run.terminal
+    assert "Traceback" not in run.terminal
+
+
 def test_an_unknown_key_in_the_file_is_a_usage_error(preflight_in: Preflight) -> None:
     (preflight_in.folder / "preflight.toml").write_text('dutt = "x"\n')
     run = preflight_in()
