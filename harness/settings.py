@@ -70,6 +70,13 @@ def _path(value: Any) -> Path:
     return Path(_text(value)).expanduser()
 
 
+def _check_files(settings: Settings) -> Settings:
+    for name, path in (("replay", settings.replay), ("test-cases", settings.test_cases)):
+        if path is not None and not path.is_file():
+            raise SettingsError(f"--{name}: there is no file {path}.")
+    return settings
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
     """One setting. `name` is as on the command line and in preflight.toml."""
@@ -186,7 +193,7 @@ def load(
     folders: dict[str, Any] = {"reports": root / "reports", "state": root / ".preflight"}
     if values.get("dut") == EXTERNAL:
         values.setdefault("connect_timeout", EXTERNAL_CONNECT_TIMEOUT)
-    return Settings(**{**folders, **values}, root=root, origins=origins)
+    return _check_files(Settings(**{**folders, **values}, root=root, origins=origins))
 
 
 def _placed(value: Any, base: Path) -> Any:
@@ -219,7 +226,7 @@ def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     for option in OPTIONS:
         text = environment.get(option.environment)
         if text:
-            layer[option.name] = text.split() if option.repeat else text
+            layer[option.name] = text.splitlines() if option.repeat else text
     return layer
 
 

@@ -38,6 +38,8 @@ def test_another_device_does_not_inherit_the_model_of_the_one_in_the_file(tmp_pa
 def test_paths_start_where_they_were_written(tmp_path: Path) -> None:
     root, cwd = tmp_path / "root", tmp_path / "cwd"
     root.mkdir()
+    cwd.mkdir()
+    (cwd / "journal.jsonl").touch()
     (root / "preflight.toml").write_text('models = ["own", "https://models.example"]\nreports = "out"\n')
     settings = load({"replay": "journal.jsonl"}, {}, root, cwd)
     assert settings.models == (str(root / "own"), "https://models.example")
@@ -73,3 +75,8 @@ def test_a_wrong_option_names_its_layer(tmp_path: Path) -> None:
         load({"target": "azur"}, {}, tmp_path)
     with pytest.raises(SettingsError, match="PREFLIGHT_WINDOW"):
         load({}, {"PREFLIGHT_WINDOW": "x"}, tmp_path)
+
+
+def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--replay: there is no file .*journal\.jsonl"):
+        load({"replay": "journal.jsonl"}, {}, tmp_path)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from harness.device.credentials import Credentials
-from harness.record.events import Event
-from harness.settings import EXTERNAL, Settings
+if TYPE_CHECKING:  # the simulator, a process of its own, starts sooner without them
+    from harness.device.credentials import Credentials
+    from harness.record.events import Event
+    from harness.settings import Settings
 
-__all__ = ["Credentials", "Device", "DeviceError", "make_device"]
+__all__ = ["Device", "DeviceError", "make_device"]
 
 
 class DeviceError(Exception):
@@ -43,6 +44,8 @@ def make_device(
             "No device is named. Start one with --dut COMMAND (the command line of your device's program), "
             "or use --dut external for a physical device."
         )
+    from harness.settings import EXTERNAL
+
     if settings.dut == EXTERNAL:
         from harness.device.external import ExternalDevice
 

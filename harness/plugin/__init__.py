@@ -6,11 +6,14 @@ nothing happens unless a test asks for a fixture of ours.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Generator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from harness.plugin import rootdir
 from harness.plugin.cases import check_name
 from harness.plugin.fixtures import case, device_id, hub, model, preflight
 from harness.plugin.options import add_options, refuse_misspelt, settings_of
@@ -23,6 +26,7 @@ __all__ = ["case", "device_id", "hub", "model", "preflight"]
 
 OURS = {"preflight", "case"}
 """A test that asks for one of these takes part in the run."""
+SUITE = Path(__file__).parents[1] / "suite"
 KINDS = ("telemetry", "read_only_property", "writable_property", "command")
 
 
@@ -30,13 +34,22 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     add_options(parser)
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_load_initial_conftests(parser: pytest.Parser, args: list[str]) -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Parser, args: list[str]) -> None:
+    rootdir.mend(early_config, args)
     refuse_misspelt(parser, args)
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[STATE] = State(config, settings_of(config))
+    settings = settings_of(config)
+    config.stash[STATE] = State(config, settings)
+    nothing_named = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
+    if nothing_named and "the command line" in settings.origins.values():
+        # `pytest --dut ...` in a folder whose pytest settings name no tests is meant for the suite.
+        config.args = [str(SUITE)]
+        # pytest-asyncio warns of a setting that the suite, which names its loop's scope, does not need.
+        warnings.filterwarnings("ignore", message=".*asyncio_default_fixture_loop_scope")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

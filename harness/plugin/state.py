@@ -72,7 +72,8 @@ class State:
         from harness.verdict import Verdict
 
         self.verdict = run.finish(self.chosen)
-        write_reports(run)
+        if not self.settings.replay:
+            write_reports(run)
         failed = self.verdict is Verdict.FAILED or (self.verdict is Verdict.WARNINGS and self.settings.strict)
         if failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED

@@ -46,6 +46,9 @@ def summary(run: Run, verdict: Verdict, terminal: TerminalReporter) -> None:
         terminal.write_line(f"{'harness:':9}{run.redactor.clean(text)}", yellow=True)
     for fault in run.folder.faults:
         terminal.write_line(f"{'reports:':9}{fault}", yellow=True)
+    if run.settings.replay:
+        recorded = run.recorded_verdict.replace("-", " ") or "none: the recorded run did not end"
+        terminal.write_line(f"recorded verdict: {recorded}")
     strict = " (--strict: warnings fail the run)" if run.settings.strict and verdict is Verdict.WARNINGS else ""
     colour = _COLOURS[verdict] if not strict else "red"
     terminal.write_line(f"{'verdict:':9}{verdict.phrase}{strict}", bold=True, **{colour: True})

@@ -49,6 +49,8 @@ class Run:
         self.model_id = settings.model_id
         self.judged: float | None = None
         self.finished: float | None = None
+        self.recorded_verdict = ""
+        """Of the journal that is judged again; empty where its run did not end."""
         self.recorder = Recorder()
         self.evidence = Evidence(self.model_id)
         self._say = say
@@ -69,6 +71,9 @@ class Run:
     def _open_record(self) -> None:
         if self.settings.replay:
             journal = read(self.settings.replay)
+            self.recorded_verdict = next(
+                (e.event.verdict for e in journal.entries if isinstance(e.event, ev.RunEnded)), ""
+            )
             self.recorder = Recorder.replay(journal.entries)
             for fault in journal.faults:
                 self._say(f"{self.settings.replay.name}: {fault}")

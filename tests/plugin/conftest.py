@@ -69,8 +69,8 @@ class Preflight:
         return Outcome(done.returncode, done.stdout + done.stderr, self.folder / "reports")
 
     def command(self, *arguments: str) -> list[str]:
-        suite = ["-m", "pytest", "--pyargs", "harness.suite", "--models", str(MODELS), "--listen", self.address]
-        return [sys.executable, *suite, "-p", "no:cacheprovider", *arguments]
+        ours = ["-m", "pytest", "--models", str(MODELS), "--listen", self.address, "-p", "no:cacheprovider"]
+        return [sys.executable, *ours, *arguments]
 
     @property
     def environment(self) -> dict[str, str]:
@@ -80,5 +80,5 @@ class Preflight:
 
 @pytest.fixture
 def preflight_in(tmp_path: Path) -> Preflight:
-    (tmp_path / "pytest.ini").write_text("[pytest]\nasyncio_default_fixture_loop_scope = session\n")
+
     return Preflight(tmp_path, free_address())

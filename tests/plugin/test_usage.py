@@ -118,3 +118,15 @@ def _device_pid(journal: Path) -> int:
 
     rows = map(json.loads, journal.read_text(encoding="utf-8").splitlines())
     return next(int(row["pid"]) for row in rows if row["kind"] == "device_started")
+
+
+def test_a_folder_named_as_an_option_is_not_taken_for_tests(preflight_in: Preflight) -> None:
+    (preflight_in.folder / "pytest.ini").write_text("[pytest]\naddopts = -p no:randomly\ntestpaths = mine\n")
+    mine = preflight_in.folder / "mine"
+    mine.mkdir()
+    (mine / "test_mine.py").write_text("def test_mine():\n    pass\n")
+    (preflight_in.folder / "reports").mkdir()
+    run = preflight_in("--reports", "reports", "--collect-only", "-q")
+    assert run.code == 0, run.terminal
+    assert "mine/test_mine.py::test_mine" in run.terminal
+    assert "test_telemetry" not in run.terminal

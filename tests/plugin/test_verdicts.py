@@ -154,3 +154,20 @@ def test_a_model_that_is_nowhere_lists_every_place(preflight_in: Preflight) -> N
     assert run.cases["model_is_found"] == "failed"
     assert "tests/plugin/models" in run.terminal.replace("\\", "/")
     assert "devicemodels.azure.com" in run.terminal
+
+
+def test_a_journal_is_judged_again_without_the_device(preflight_in: Preflight) -> None:
+    recorded = preflight_in("--dut", f"{SIMULATE} --fault command-error=prime", "--model-id", PUMP)
+    assert recorded.code == 1
+    (recorded.reports / "journal.jsonl").rename(preflight_in.folder / "old.jsonl")
+    again = preflight_in("--replay", "old.jsonl")
+    assert again.code == 1
+    assert "test_command[prime]" in again.terminal
+    assert "recorded verdict: failed" in again.terminal
+    assert again.terminal.rstrip().splitlines()[-1] == "verdict: failed"
+    assert not (again.reports / "journal.jsonl").exists()
+    cut = (preflight_in.folder / "old.jsonl").read_text().splitlines()
+    (preflight_in.folder / "cut.jsonl").write_text("\n".join(cut[:-1])[:-30])
+    shortened = preflight_in("--replay", "cut.jsonl")
+    assert "the run ended here" in shortened.terminal
+    assert "Traceback" not in shortened.terminal
