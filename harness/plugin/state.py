@@ -68,10 +68,12 @@ class State:
             return
         if session.exitstatus == pytest.ExitCode.INTERRUPTED:
             run.interrupt("The run was interrupted from the keyboard or by a signal.")
+        from harness.checks import cases
         from harness.report import write_reports
         from harness.verdict import Verdict
 
-        self.verdict = run.finish(self.chosen)
+        # A run that was interrupted while tests were collected has chosen none: all that can be said is said.
+        self.verdict = run.finish(self.chosen or cases(run.evidence))
         if not self.settings.replay:
             write_reports(run)
         failed = self.verdict is Verdict.FAILED or (self.verdict is Verdict.WARNINGS and self.settings.strict)
