@@ -30,7 +30,10 @@ def why_not_connected(evidence: Evidence) -> str:
     start = evidence.first(ev.DeviceFailedToStart)
     if start:
         return start[1].message
-    if evidence.first(ev.DeviceAssigned) is None:
+    assigned = evidence.first(ev.DeviceAssigned) is not None
+    if evidence.first(ev.RunInterrupted):
+        return f"The run was interrupted before the device {'connected' if assigned else 'registered'}."
+    if not assigned:
         return _never_registered(evidence)
     return _never_connected(evidence)
 

@@ -33,7 +33,7 @@ def registers_through_dps(evidence: Evidence) -> Findings:
         )
         return evidence.connected[0]
     if evidence.first(ev.RunInterrupted):
-        raise Blocked("The run was interrupted before the device registered.")
+        raise Blocked(causes.why_not_connected(evidence))
     refusals = [n for n, e in evidence.of(ev.RegistrationAnswered) if e.status >= 300]
     refusals += [n for n, e in evidence.of(ev.ProvisioningConnected) if e.return_code != 0]
     yield finding(
@@ -80,7 +80,7 @@ def connects_to_hub(evidence: Evidence) -> Findings:
     if evidence.connected:
         return evidence.connected[0]
     if evidence.first(ev.RunInterrupted):
-        raise Blocked("The run was interrupted before the device connected.")
+        raise Blocked(causes.why_not_connected(evidence))
     yield finding(
         requirements.DTDL,
         "device-not-connected",
