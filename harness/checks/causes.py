@@ -5,12 +5,14 @@ from __future__ import annotations
 from harness.checks.evidence import Evidence
 from harness.record import events as ev
 
+NO_MODEL = "No model is known: the device announced none and --model-id was not given."
+
 
 def cause_before(evidence: Evidence, stage: int) -> str:
     """The cause that blocks checks of this stage; empty when none does.
 
     Stage 0 (registering) needs the target and the device to have started, stage 1 (connecting) a device
-    that reached DPS or the hub, stage 2 one that connected to the hub.
+    that reached DPS or the hub, stage 2 one that connected to the hub, stage 3 its model as well.
     """
     failed = evidence.first(ev.TargetFailed)
     if failed:
@@ -19,9 +21,9 @@ def cause_before(evidence: Evidence, stage: int) -> str:
     reached = evidence.connected is not None or (stage == 1 and assigned)
     if stage >= 1 and not reached:
         return why_not_connected(evidence)
-    if stage >= 2 and evidence.model is None:
+    if stage >= 3 and evidence.model is None:
         rejected = evidence.final(ev.ModelRejected)
-        return rejected[1].problems[0] if rejected else ""
+        return rejected[1].problems[0] if rejected else NO_MODEL
     return ""
 
 

@@ -34,7 +34,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One reported property in an accepted or refused (`status`) patch; `marked` where its component was."""
+    """One reported property in an accepted or refused (`status`) patch; `marked` where its component is."""
 
     n: int
     t: float
@@ -69,6 +69,7 @@ class Evidence:
         self.writes: dict[str, list[tuple[int, ev.PropertyWritten]]] = defaultdict(list)
         self.returns: dict[str, list[tuple[int, ev.CommandReturned]]] = defaultdict(list)
         self.open_connections = 0
+        self._marked: set[str] = set()
         self.last: Entry | None = None
         self._by_class: dict[type[Event], list[Entry]] = defaultdict(list)
 
@@ -150,7 +151,10 @@ class Evidence:
             if name.startswith("$"):
                 continue
             if name in self.components and isinstance(item, Mapping):
-                marked = item.get(MARKER) == "c"
+                # Reported patches merge in the twin, so a marker stays until it is changed.
+                if item.get(MARKER) == "c" and event.status < 300:
+                    self._marked.add(name)
+                marked = item.get(MARKER) == "c" or name in self._marked
                 for inner, content in item.items():
                     if inner != MARKER:
                         self._report(entry, event, path_of(name, inner), content, marked)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.checks import requirements
+from harness.checks.causes import NO_MODEL
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, check, finding
 from harness.record import events as ev
@@ -32,7 +33,7 @@ def _resolved(evidence: Evidence, requirement: str, reasons: tuple[str, ...]) ->
         return resolved[0]
     rejected = evidence.final(ev.ModelRejected)
     if rejected is None:
-        raise Blocked("No model is known: the device announced none and --model-id was not given.")
+        raise Blocked(NO_MODEL)
     n, event = rejected
     if event.reason not in reasons:
         raise Blocked(event.problems[0] if event.problems else "The model was rejected.")

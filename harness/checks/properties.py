@@ -90,11 +90,13 @@ def writable_property(evidence: Evidence, capability: Capability) -> Findings:
 
 
 def acknowledgement(evidence: Evidence, path: str, after: int, version: int | None) -> Report | None:
-    """The report that answers a write in entry `after`: the last with the right `av`, else the last of all."""
+    """The report that answers a write told after entry `after`: one with the right `av`, done before in progress;
+    else the first of any kind before the property was written again."""
     reports = [r for r in evidence.reports.get(path, []) if r.n > after]
+    until = next((w.after for _, w in evidence.writes.get(path, []) if w.after > after), None)
     exact = [r for r in reports if isinstance(r.value, Mapping) and r.value.get("av") == version]
     final = [r for r in exact if r.value.get("ac") != IN_PROGRESS]
-    candidates = final or exact or reports
+    candidates = final or exact or [r for r in reports if until is None or r.n <= until]
     return candidates[0] if candidates else None
 
 

@@ -93,7 +93,7 @@ def connects_to_hub(evidence: Evidence) -> Findings:
     return None
 
 
-@check(requirements.DTDL)
+@check(requirements.DTDL, stage=2)
 def model_id_announced_to_hub(evidence: Evidence) -> Findings:
     """The CONNECT to the hub carries `model-id`."""
     if not _observes(evidence, "wire"):
@@ -115,7 +115,7 @@ def model_id_announced_to_hub(evidence: Evidence) -> Findings:
     return n
 
 
-@check(requirements.DTDL)
+@check(requirements.DTDL, stage=2)
 def model_ids_agree(evidence: Evidence) -> Findings:
     """The model id is the same in the DPS payload, in the CONNECT and in the settings."""
     places: dict[str, str] = {}
@@ -143,7 +143,7 @@ def model_ids_agree(evidence: Evidence) -> Findings:
     return max(events, default=None)
 
 
-@check(requirements.DTDL)
+@check(requirements.DTDL, stage=2)
 def digital_twin_names_model(evidence: Evidence) -> Findings:
     """The model id is read back from the digital twin."""
     read = evidence.final(ev.DigitalTwinRead)
@@ -164,6 +164,8 @@ def digital_twin_names_model(evidence: Evidence) -> Findings:
     metadata = event.twin.get("$metadata")
     found = metadata.get("$model") if isinstance(metadata, Mapping) else None
     expected = evidence.model_id or ""
+    if not found and _observes(evidence, "wire") and not _connection(evidence)[1].model_id:
+        raise Blocked("The connection to the hub announced no model id, so the digital twin cannot name it.")
     if not found or (expected and found != expected):
         yield finding(
             requirements.DTDL,

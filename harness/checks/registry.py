@@ -34,7 +34,7 @@ class Check:
     """`over` is what it judges: `run` (once), or one case for each telemetry, property or command.
 
     `stage` orders the cause and its consequences: a check of a later stage is blocked by what an earlier
-    one found (0 = registering, 1 = connecting, 2 = everything after).
+    one found (0 = registering, 1 = connecting, 2 = what is announced then, 3 = what the model declares).
     """
 
     name: str
@@ -70,7 +70,7 @@ class Judgement:
 CHECKS: dict[str, Check] = {}
 
 
-def check(requirement: str, *, over: str = "run", stage: int = 2) -> Callable[[Judge], Judge]:
+def check(requirement: str, *, over: str = "run", stage: int = 3) -> Callable[[Judge], Judge]:
     """Register a check under its function's name."""
 
     def register(judge: Judge) -> Judge:

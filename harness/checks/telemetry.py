@@ -105,7 +105,7 @@ def no_undeclared_telemetry(evidence: Evidence) -> Findings:
     return None
 
 
-@check(requirements.CONVENTIONS)
+@check(requirements.CONVENTIONS, stage=2)
 def payloads_are_json_objects(evidence: Evidence) -> Findings:
     """Every message and patch is one JSON object in UTF-8."""
     for what in sorted({m.what for m in evidence.malformed}):

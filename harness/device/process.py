@@ -11,6 +11,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -101,7 +102,7 @@ class ProcessDevice:
         if process.stdin:
             with contextlib.suppress(OSError):
                 process.stdin.close()
-        _end(family, process.pid)
+        _end(process, family)
         if self._reader:
             self._reader.join(_GRACE)
 
@@ -126,29 +127,47 @@ def _program(word: str, path: str) -> str:
 
 
 def _family(pid: int) -> list[psutil.Process]:
+    """What the process started, and what that started."""
     try:
-        root = psutil.Process(pid)
-        return [root, *root.children(recursive=True)]
+        return list(psutil.Process(pid).children(recursive=True))
     except psutil.NoSuchProcess:
         return []
 
 
-def _end(family: list[psutil.Process], leader: int) -> None:
-    """Ask the whole group to end, wait a little, then make it."""
-    if os.name == "posix":
-        import signal
+def _end(leader: subprocess.Popen[str], family: list[psutil.Process]) -> None:
+    """Ask the whole family to end, once; make those that have not after a while."""
+    _signal(leader, family, force=False)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        leader.wait(_GRACE)
+    alive = [p for p in family if _alive(p)]
+    if alive:
+        _, alive = psutil.wait_procs(alive, timeout=_GRACE)
+    if alive or leader.poll() is None:
+        _signal(leader, alive, force=True)
 
+
+def _signal(leader: subprocess.Popen[str], family: list[psutil.Process], *, force: bool) -> None:
+    if os.name == "posix":
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(leader, signal.SIGTERM)
+            os.killpg(leader.pid, signal.SIGKILL if force else signal.SIGTERM)
+        # A child that made a session of its own is not in the group.
+        family = [p for p in family if _group(p) != leader.pid]
+    elif leader.poll() is None:
+        leader.kill() if force else leader.terminate()
     for process in family:
         with contextlib.suppress(psutil.NoSuchProcess):
-            process.terminate()
-    _, alive = psutil.wait_procs(family, timeout=_GRACE)
-    for process in alive:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            process.kill()
-    if os.name == "posix":
-        import signal
+            process.kill() if force else process.terminate()
 
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(leader, signal.SIGKILL)
+
+def _alive(process: psutil.Process) -> bool:
+    try:
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _group(process: psutil.Process) -> int | None:
+    try:
+        return os.getpgid(process.pid)
+    except (ProcessLookupError, PermissionError):
+        return None

@@ -44,12 +44,13 @@ def pytest_load_initial_conftests(early_config: pytest.Config, parser: pytest.Pa
 def pytest_configure(config: pytest.Config) -> None:
     settings = settings_of(config)
     config.stash[STATE] = State(config, settings)
-    nothing_named = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
-    if nothing_named and "the command line" in settings.origins.values():
+    if "the command line" not in settings.origins.values():
+        return
+    # pytest-asyncio warns of a setting that the suite, which names its loop's scope, does not need.
+    warnings.filterwarnings("ignore", message=".*asyncio_default_fixture_loop_scope")
+    if config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR:
         # `pytest --dut ...` in a folder whose pytest settings name no tests is meant for the suite.
         config.args = [str(SUITE)]
-        # pytest-asyncio warns of a setting that the suite, which names its loop's scope, does not need.
-        warnings.filterwarnings("ignore", message=".*asyncio_default_fixture_loop_scope")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

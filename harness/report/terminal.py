@@ -22,7 +22,8 @@ def summary(run: Run, verdict: Verdict, terminal: TerminalReporter) -> None:
     terminal.ensure_newline()
     terminal.section("pre-flight", sep="=")
     results = list(run.results.values())
-    findings = [f for r in results for f in r.findings if f.severity is not Severity.ERROR]
+    failed = (Outcome.FAILED, Outcome.ERROR)
+    findings = [f for r in results for f in r.findings if r.outcome not in failed and f.severity is not Severity.ERROR]
     shown = findings if not run.settings.strict else [f for f in findings if f.severity is Severity.INFO]
     for finding in shown:
         label = "warning: " if finding.severity is Severity.WARNING else "note: "
@@ -58,4 +59,4 @@ def _causes(run: Run, terminal: TerminalReporter) -> None:
     """Each cause of blocked cases once, with how many it blocks."""
     blocked = Counter(r.reason for r in run.results.values() if r.outcome is Outcome.BLOCKED)
     for reason, count in blocked.items():
-        terminal.write_line(run.redactor.clean(f"{count} blocked: {reason}"), yellow=True)
+        terminal.write_line(run.redactor.clean(f"{count} blocked: {reason.partition(chr(10))[0]}"), yellow=True)

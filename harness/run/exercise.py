@@ -19,8 +19,11 @@ from harness.target.service import HubService, ServiceError
 
 _PATIENCE = 5.0
 """Seconds to wait for one acknowledgement before the next property is set; the wait itself goes on."""
+_SUBSCRIBING = 10.0
+"""Seconds a connected device may take to subscribe to desired properties before the first one is set."""
 _SECOND_THOUGHTS = 3.0
 """Seconds a device may take to correct an acknowledgement that was not right at first."""
+_DESIRED_TOPIC = "$iothub/twin/PATCH/properties/desired"
 
 
 class Exercise:
@@ -103,10 +106,24 @@ class Exercise:
             self._recorder.emit(ev.HarnessFailed("reading the twin", str(e)))
         else:
             self._recorder.emit(ev.TwinRead(self._device_id, before))
+        await self._subscribed()
         try:
             await self._exercise_properties(writable)
         finally:
             await self._restore(writable, before)
+
+    async def _subscribed(self) -> None:
+        """What is set between a device's twin GET and its SUBSCRIBE is lost to it, on Azure too: wait for both."""
+        opened = self._evidence.first(ev.TargetOpened)
+        if opened is not None and "wire" not in opened[1].observes:
+            return
+
+        def listens(_: object) -> bool | None:
+            filters = (f for _, e in self._evidence.of(ev.Subscribed) for f, *_ in e.filters)
+            found = any(f.startswith(_DESIRED_TOPIC) for f in filters)
+            return True if found or self._evidence.device_gone else None
+
+        await self._recorder.until(listens, _SUBSCRIBING)
 
     async def _exercise_properties(self, writable: list[Capability]) -> None:
         waits: list[asyncio.Task[None]] = []

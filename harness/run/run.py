@@ -58,6 +58,7 @@ class Run:
         self._device: Device | None = None
         self._journal: LineWriter | None = None
         self._device_log: LineWriter | None = None
+        self._waited_in_vain = False
         self._model_thread: threading.Thread | None = None
         self._found: tuple[Model | None, ev.ModelResolved | ev.ModelRejected] | None = None
         self.begun = self._conducted = self._closed = False
@@ -192,7 +193,7 @@ class Run:
         return self.evidence.first(ev.TargetFailed) is None and self.evidence.first(ev.DeviceFailedToStart) is None
 
     def _await_connection_blocking(self) -> None:
-        if not self._startable():
+        if not self._startable() or self._waited_in_vain:
             return
         for waited_for, condition in self._stations():
             began = self.recorder.now
@@ -203,7 +204,7 @@ class Run:
 
     async def _await_connection(self) -> None:
         for waited_for, condition in self._stations():
-            if self.evidence.connected:
+            if self.evidence.connected or self._waited_in_vain:
                 return
             began = self.recorder.now
             with (
@@ -223,6 +224,7 @@ class Run:
 
     def _waited(self, waited_for: str, found: str | None, began: float) -> None:
         satisfied = found in ("registered", "connected")
+        self._waited_in_vain = not satisfied
         saw = found or "nothing in time"
         seconds = self.recorder.now - began
         self.emit(ev.WaitEnded(waited_for, satisfied, seconds, self.settings.connect_timeout, saw))

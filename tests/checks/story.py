@@ -93,10 +93,10 @@ class Story:
     def reported(self, patch: Any, status: int = 204) -> int:
         return self.tell(ev.ReportedPatched(DEVICE, None, "1", _bytes(patch), status))
 
-    def wrote(self, name: str, value: Any, version: int | None = 2, component: str | None = None, **more: Any) -> int:
+    def wrote(self, name: str, value: Any, version: int | None = 2, purpose: str = "exercise") -> int:
         """Answers are those told after this."""
         after = len(self.recorder.entries)
-        return self.tell(ev.PropertyWritten(DEVICE, component, name, value, version, "exercise", after=after, **more))
+        return self.tell(ev.PropertyWritten(DEVICE, None, name, value, version, purpose, after=after))
 
     def answered(self, name: str, status: int | None, payload: Any = None, **more: Any) -> int:
         return self.tell(ev.CommandReturned(DEVICE, None, name, status, payload, "exercise", 0.1, **more))

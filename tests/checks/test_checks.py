@@ -148,6 +148,14 @@ def test_the_digital_twin_must_name_the_model(twin: dict[str, object] | None, fo
 # --- the model ---------------------------------------------------------------------------------------
 
 
+def test_without_a_model_nothing_counts_as_undeclared() -> None:
+    story = Story(known=False).opened().registered().connected()
+    story.telemetry({"anything": 1})
+    result = story.judge("no_undeclared_telemetry")
+    assert result.outcome is Outcome.BLOCKED
+    assert "No model is known" in result.reason
+
+
 @pytest.mark.parametrize(
     ("reason", "failing", "blocked"),
     [
@@ -237,6 +245,13 @@ def test_a_component_property_needs_its_marker() -> None:
     assert result.findings[0].requirement == "Preflight.Conventions"
 
 
+def test_a_marker_stays_as_patches_merge() -> None:
+    story = at_work()
+    story.reported({"part1": {"__t": "c"}})
+    story.reported({"part1": {"serial": "x"}})
+    assert codes(story.judge("read_only_property", "part1.serial")) == []
+
+
 def test_a_patch_that_the_hub_refused_fails() -> None:
     story = at_work()
     story.reported({"hours": 12}, status=400)
@@ -283,6 +298,14 @@ def test_acknowledgements(answers: list[object], found: list[str]) -> None:
     for answer in answers:
         story.reported({"speed": answer})
     assert codes(story.judge("writable_property", "speed")) == found
+
+
+def test_the_answer_to_a_later_write_is_not_taken_for_the_answer_to_this_one() -> None:
+    story = at_work()
+    story.wrote("speed", 5, 2)
+    story.wrote("speed", 1, 4, "restore")
+    story.reported({"speed": {"value": 1, "ac": 200, "av": 4}})
+    assert codes(story.judge("writable_property", "speed")) == ["property-not-acknowledged"]
 
 
 def test_a_refused_valid_value_is_a_warning_and_a_failed_one_is_a_failure() -> None:

@@ -130,3 +130,18 @@ def test_a_folder_named_as_an_option_is_not_taken_for_tests(preflight_in: Prefli
     assert run.code == 0, run.terminal
     assert "mine/test_mine.py::test_mine" in run.terminal
     assert "test_telemetry" not in run.terminal
+
+
+def test_a_device_that_never_connects_is_waited_for_once(preflight_in: Preflight) -> None:
+    run = preflight_in("--dut", "preflight simulate --fault silent --model-id x", "--connect-timeout", "2")
+    assert run.code == 1
+    assert len([r for r in run.journal if r["kind"] == "wait_ended"]) == 1
+
+
+def test_tests_of_ones_own_get_no_verdict(preflight_in: Preflight) -> None:
+    own = preflight_in.folder / "test_own.py"
+    own.write_text("def test_own(hub, device_id):\n    assert hub.device_twin(device_id)['deviceId'] == device_id\n")
+    run = preflight_in("test_own.py", "--dut", "preflight simulate", "--model-id", PUMP)
+    assert run.code == 0, run.terminal
+    assert "1 passed" in run.terminal
+    assert "verdict" not in run.terminal

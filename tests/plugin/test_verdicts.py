@@ -84,9 +84,10 @@ def test_no_model_id_in_the_dps_payload_fails_that_alone(preflight_in: Preflight
     assert run.findings == [("dps-payload-without-model-id", "")]
 
 
-def test_no_model_id_in_the_connect_fails_in_both_places_it_shows(preflight_in: Preflight) -> None:
+def test_no_model_id_in_the_connect_is_one_failure(preflight_in: Preflight) -> None:
     run = preflight_in("--dut", f"{SIMULATE} --fault no-hub-model-id", "--model-id", PUMP)
-    assert [code for code, _ in run.findings] == ["connect-without-model-id", "digital-twin-model-id"]
+    assert [code for code, _ in run.findings] == ["connect-without-model-id"]
+    assert run.cases["digital_twin_names_model"] == "blocked"
 
 
 def test_a_bare_acknowledgement_fails(preflight_in: Preflight) -> None:
