@@ -23,6 +23,8 @@ _SUBSCRIBING = 10.0
 """Seconds a connected device may take to subscribe to desired properties before the first one is set."""
 _SECOND_THOUGHTS = 3.0
 """Seconds a device may take to correct an acknowledgement that was not right at first."""
+_FIRST_REPORT = 2.0
+"""Seconds a device may take to report the values it starts with."""
 _DESIRED_TOPIC = "$iothub/twin/PATCH/properties/desired"
 
 
@@ -99,6 +101,8 @@ class Exercise:
         writable = [c for c in self._of("property", writable=True) if c.schema is not None]
         if not writable:
             return
+        await self._subscribed()
+        await self._reported(writable)
         try:
             before = await asyncio.to_thread(self._service.device_twin, self._device_id)
         except ServiceError as e:
@@ -106,7 +110,6 @@ class Exercise:
             self._recorder.emit(ev.HarnessFailed("reading the twin", str(e)))
         else:
             self._recorder.emit(ev.TwinRead(self._device_id, before))
-        await self._subscribed()
         try:
             await self._exercise_properties(writable)
         finally:
@@ -124,6 +127,15 @@ class Exercise:
             return True if found or self._evidence.device_gone else None
 
         await self._recorder.until(listens, _SUBSCRIBING)
+
+    async def _reported(self, writable: list[Capability]) -> None:
+        """Let the device tell the values it starts with, so that they can be put back; it need not tell any."""
+        evidence = self._evidence
+
+        def told(_: object) -> bool | None:
+            return True if all(c.path in evidence.reports for c in writable) or evidence.device_gone else None
+
+        await self._recorder.until(told, _FIRST_REPORT)
 
     async def _exercise_properties(self, writable: list[Capability]) -> None:
         waits: list[asyncio.Task[None]] = []
