@@ -10,7 +10,7 @@ from importlib import import_module
 GOOD, FINDINGS, USAGE = 0, 1, 2
 """Exit codes of every sub-command."""
 
-_COMMANDS = ("model", "simulate")
+_COMMANDS = ("emulator", "model", "simulate")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -40,14 +40,19 @@ class ParsingError:
         return f"{self.code}: {self.message}"
 
 
+_MOST_LISTED = 100
+
+
 class ModelError(ValueError):
-    """The documents are not a valid DTDL model. The text of the exception lists every error."""
+    """The documents are not a valid DTDL model. The text of the exception lists the errors."""
 
     def __init__(self, errors: Sequence[ParsingError]) -> None:
         self.errors = tuple(errors)
         count = len(self.errors)
-        head = f"the model has {count} error{'s' if count != 1 else ''}"
-        super().__init__("\n  ".join([head, *map(str, self.errors)]))
+        lines = [f"the model has {count} error{'s' if count != 1 else ''}", *map(str, self.errors[:_MOST_LISTED])]
+        if count > _MOST_LISTED:
+            lines.append(f"and {count - _MOST_LISTED} more")
+        super().__init__("\n  ".join(lines))
 
     def __reduce__(self) -> tuple[type[ModelError], tuple[tuple[ParsingError, ...]]]:
         return type(self), (self.errors,)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 
 _STRING = r'"[^"\\]*(?:\\.[^"\\]*)*"'
 _TOKEN = re.compile(rf"{_STRING}|[{{}}\[\],:]|[^\s{{}}\[\],:\"]+")
@@ -21,11 +22,54 @@ def line_of(text: str, pointer: str) -> int:
     tokens = _Tokens(text)
     place = tokens.skip_space()
     for step in pointer.split("/")[1:]:
-        found = tokens.enter(step.replace("~1", "/").replace("~0", "~"))
+        found = tokens.enter(_unescape(step))
         if found is None:
             break
         place = found
     return text.count("\n", 0, place) + 1
+
+
+def repeated_members(text: str) -> Iterator[tuple[str, str, int]]:
+    """The members that occur again in the same object: the pointer to the object, their name, and the line."""
+    path: list[str | int] = []  # for each open bracket the name or index where the position is
+    names: list[set[str] | None] = []
+    expects_name = False
+    line, counted = 1, 0
+    for match in _TOKEN.finditer(text):
+        token = match[0]
+        if token in ("{", "["):
+            names.append(set() if token == "{" else None)
+            path.append("" if token == "{" else 0)
+            expects_name = token == "{"
+        elif token in ("}", "]"):
+            names.pop()
+            path.pop()
+            expects_name = False
+        elif token == "," and names[-1] is None:
+            path[-1] = int(path[-1]) + 1
+        elif token == ",":
+            expects_name = True
+        elif expects_name and (known := names[-1]) is not None:
+            name = path[-1] = json.loads(token)
+            if name in known:
+                line += text.count("\n", counted, match.start())
+                counted = match.start()
+                yield _pointer(path[:-1]), name, line
+            known.add(name)
+            expects_name = False
+
+
+def _pointer(path: Sequence[str | int]) -> str:
+    return "".join(f"/{escape(str(step))}" for step in path)
+
+
+def escape(name: str) -> str:
+    """A member's name as a JSON pointer writes it (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _unescape(step: str) -> str:
+    return step.replace("~1", "/").replace("~0", "~")
 
 
 class _Tokens:

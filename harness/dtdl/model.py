@@ -47,8 +47,8 @@ class Draft:
 
     def seal(self) -> Element:
         """From now on an Element, which nothing changes any more. The object stays the same, so links to it hold."""
-        self.members = MappingProxyType(dict(self.members))
-        self.supplemental = MappingProxyType(dict(self.supplemental)) if self.supplemental else NOTHING
+        self.members = MappingProxyType(self.members)
+        self.supplemental = MappingProxyType(self.supplemental) if self.supplemental else NOTHING
         self.__class__ = Element
         return self  # type: ignore[return-value]
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         EmulatorOptions,
         Endpoints,
         Enrollment,
+        EnrollmentGroup,
         NotPermitted,
         PortInUse,
     )
@@ -41,6 +42,7 @@ _HOMES = {
     "EmulatorOptions": "options",
     "Endpoints": "options",
     "Enrollment": "options",
+    "EnrollmentGroup": "options",
     "NotPermitted": "options",
     "PortInUse": "options",
 }
@@ -52,6 +54,7 @@ __all__ = [
     "EmulatorOptions",
     "Endpoints",
     "Enrollment",
+    "EnrollmentGroup",
     "NotPermitted",
     "PortInUse",
 ]

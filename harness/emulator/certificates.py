@@ -50,6 +50,20 @@ def ensure(state_dir: Path, names: Iterable[str]) -> Certificates:
     return Certificates(ca / "ca.pem", server / "server.pem")
 
 
+def ensure_unfit(state_dir: Path, kind: str, names: Iterable[str]) -> Path:
+    """Return the PEM file of a server that no device should accept, for the fault `bad-certificate`.
+
+    To be called after `ensure`. Raises OSError.
+    """
+    ca, wanted = state_dir / "ca", sorted(set(names))
+    about = _about(ca) or {"id": ""}
+    digest = hashlib.sha256(json.dumps([about["id"], wanted, kind]).encode()).hexdigest()[:16]
+    server = state_dir / f"unfit-{digest}"
+    # An expired certificate does not become more so: what is kept is renewed with the others.
+    _ensure(server, SERVER_DAYS, lambda: _issue().make_unfit_server(ca, kind, wanted, SERVER_DAYS))
+    return server / "server.pem"
+
+
 def _issue() -> Any:
     # On demand: `cryptography` takes longer to import than the rest of a start.
     from harness.emulator import issuing

@@ -12,13 +12,21 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from harness.emulator import managing
 from harness.emulator.context import Sink
-from harness.emulator.dps.enrollments import Enrolled, SymmetricKey
-from harness.emulator.options import EmulatorError, EmulatorOptions, Endpoints, Enrollment
+from harness.emulator.dps import enrolling
+from harness.emulator.dps.assignment import Allocate
+from harness.emulator.dps.enrolling import Certificate, Terms
+from harness.emulator.dps.enrollments import Attestation, GroupSymmetricKey, SymmetricKey
+from harness.emulator.faults import NO_FAULTS, Plan
+from harness.emulator.options import EmulatorError, EmulatorOptions, Endpoints, Enrollment, EnrollmentGroup
 from harness.emulator.services import Services
 from harness.record.events import Event
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 T = TypeVar("T")
 
@@ -42,8 +50,10 @@ class Emulator:
         emit: Callable[[Event], None],
         options: EmulatorOptions | None = None,
         on_error: Callable[[str, BaseException], None] | None = None,
+        faults: Plan = NO_FAULTS,
     ) -> None:
         self.address = address
+        self._plan = faults
         self.options = options or EmulatorOptions()
         self._state_dir = Path(state_dir)
         self._sink = Sink(emit, on_error)
@@ -91,16 +101,118 @@ class Emulator:
         """Where it is. Raises EmulatorError before `start`."""
         return self._running().endpoints
 
-    def enroll(self, registration_id: str, *, device_id: str | None = None) -> Enrollment:
-        """Let a device provision itself by symmetric key; keys are new. Replaces an earlier enrollment."""
+    def enroll(
+        self,
+        registration_id: str,
+        *,
+        device_id: str | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> Enrollment:
+        """Let a device provision itself by symmetric key; keys not given are new. Replaces an earlier enrollment.
 
-        def add(services: Services) -> Enrollment:
-            key = SymmetricKey()
-            enrolled = Enrolled(key, registration_id=registration_id, device_id=device_id)
-            services.enrollments.add(enrolled)
-            return Enrollment(registration_id, device_id or registration_id, key.primary, key.secondary)
+        `terms` of this and the following methods: `harness.emulator.dps.enrolling.Terms`. All raise EmulatorError
+        with a sentence for what does not fit.
+        """
+        key = enrolling.symmetric_key(primary_key, secondary_key)
+        return self._enroll(registration_id, key, device_id, terms)
+
+    def enroll_x509(
+        self,
+        registration_id: str,
+        certificate: Certificate,
+        secondary: Certificate | None = None,
+        *,
+        device_id: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> Enrollment:
+        """Let a device provision itself by one of these client certificates, whose CN is the registration id."""
+        attestation = enrolling.client_certificates(certificate, secondary)
+        return self._enroll(registration_id, attestation, device_id, terms)
+
+    def enroll_tpm(
+        self,
+        registration_id: str,
+        endorsement_key: str,
+        storage_root_key: str | None = None,
+        *,
+        device_id: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> Enrollment:
+        """Let a device provision itself over HTTPS by its TPM. Keys are TPM2B_PUBLIC in base64."""
+        attestation = enrolling.tpm(endorsement_key, storage_root_key)
+        return self._enroll(registration_id, attestation, device_id, terms)
+
+    def enroll_group(
+        self,
+        group_id: str,
+        *,
+        certificate: Certificate | None = None,
+        secondary: Certificate | None = None,
+        primary_key: str | None = None,
+        secondary_key: str | None = None,
+        **terms: Unpack[Terms],
+    ) -> EnrollmentGroup:
+        """Let any device provision itself that has a key derived from the group's, or with `certificate`, of a root
+        or intermediate CA, any whose certificate is issued beneath it.
+        """
+        if certificate is not None:
+            attestation = enrolling.signing_certificates(certificate, secondary)
+        else:
+            attestation = enrolling.symmetric_key(primary_key, secondary_key, of_group=True)
+
+        def add(services: Services) -> EnrollmentGroup:
+            services.enrollments.add(enrolling.group(group_id, attestation, terms, services.dps.assigner.hosts))
+            return EnrollmentGroup(group_id, *_keys(attestation))
 
         return self.call(add)
+
+    def remove_enrollment(self, id: str, *, group: bool = False) -> None:  # noqa: A002
+        """Delete the enrollment of a registration id, or with `group` of a group id; devices stay in their hubs.
+
+        Raises EmulatorError when there is none.
+        """
+
+        def remove(services: Services) -> None:
+            store = services.enrollments
+            enrolled = store.get_group(id) if group else store.get(id)
+            if enrolled is None:
+                raise EmulatorError(f"There is no enrollment{' group' if group else ''} {id}.")
+            services.dps.remove(enrolled)
+
+        self.call(remove)
+
+    def add_authority(self, name: str, certificate: Certificate) -> None:
+        """Upload a CA certificate to DPS, for enrollment groups that refer to it by name (`caReferences`)."""
+        der = enrolling.authority(certificate)
+        self.call(lambda services: services.enrollments.authorities.update({name: der}))
+
+    def allocate_with(self, allocate: Allocate | None) -> None:
+        """Answer enrollments with the allocation `custom`. It is called on the emulator's thread and must be quick."""
+
+        def put(services: Services) -> None:
+            services.dps.assigner.allocate = allocate
+
+        self.call(put)
+
+    def _enroll(
+        self, registration_id: str, attestation: Attestation, device_id: str | None, terms: Terms
+    ) -> Enrollment:
+        def add(services: Services) -> Enrollment:
+            hosts = services.dps.assigner.hosts
+            services.enrollments.add(enrolling.individual(registration_id, attestation, terms, hosts, device_id))
+            return Enrollment(registration_id, device_id or registration_id, *_keys(attestation))
+
+        return self.call(add)
+
+    def order(self, plan: Plan) -> None:
+        """Play this fault plan from now on, in place of any other; `NO_FAULTS` ends them all."""
+        self.call(lambda services: services.order(plan))
+
+    def reset(self) -> None:
+        """Forget devices, enrollments, twins and faults, and drop all connections; keep certificates and keys."""
+        self.call(managing.reset)
 
     def call(self, function: Callable[[Services], T]) -> T:
         """Run a function on the emulator's thread, where all its state lives, and return what it returns."""
@@ -148,8 +260,8 @@ class Emulator:
         loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._loop = loop
-        id_scope = "0ne" + secrets.token_hex(4).upper()
-        services = Services(loop, time.time, self._sink, self.options, id_scope)
+        id_scope = self.options.id_scope or new_id_scope()
+        services = Services(loop, time.time, self._sink, self.options, id_scope, self._plan)
         try:
             endpoints = await services.start(self.address, self._state_dir)
             self._services = services
@@ -157,6 +269,17 @@ class Emulator:
             await self._stopping.wait()
         finally:
             await services.stop()
+
+
+def _keys(attestation: Attestation) -> tuple[str, str]:
+    if isinstance(attestation, (SymmetricKey, GroupSymmetricKey)):
+        return attestation.primary, attestation.secondary
+    return "", ""
+
+
+def new_id_scope() -> str:
+    """An ID scope of the form that Azure gives."""
+    return "0ne" + secrets.token_hex(4).upper()
 
 
 def _new_loop(options: EmulatorOptions) -> asyncio.AbstractEventLoop:

@@ -10,13 +10,23 @@ from datetime import datetime, timezone
 from harness.emulator.context import utc_text
 
 CODE_NAMES = {
+    400001: "InvalidProtocolVersion",
     400004: "ArgumentInvalid",
     400006: "IotHubFormatError",
     400012: "DeserializationError",
+    400013: "BulkRegistryOperationFailure",
+    400014: "DefaultStorageEndpointNotConfigured",
+    400015: "InvalidFileUploadCorrelationId",
+    400016: "ExpiredFileUploadCorrelationId",
     400027: "ConnectionForcefullyClosedOnNewConnection",
     401002: "IotHubUnauthorizedAccess",
     401003: "IotHubUnauthorized",
+    403004: "DeviceMaximumQueueDepthExceeded",
+    403006: "DeviceMaximumActiveFileUploadLimitExceeded",
+    403009: "InvalidMessageExpiryTime",
     403012: "DeviceDisabled",
+    403100: "DeviceModelMaxPropertiesExceeded",
+    403800: "TooManyMethodsInFlight",
     404001: "DeviceNotFound",
     404010: "ModuleNotFound",
     404103: "DeviceNotOnline",
@@ -25,9 +35,12 @@ CODE_NAMES = {
     409001: "DeviceAlreadyExists",
     409301: "ModuleAlreadyExistsOnDevice",
     412001: "PreconditionFailed",
+    412002: "DeviceMessageLockLost",
     413001: "MessageTooLarge",
+    413003: "TooManyModulesOnDevice",
     429001: "ThrottlingException",
     500001: "ServerError",
+    501000: "NotImplemented",
     504101: "GatewayTimeout",
 }
 """Names as the registry's error enumeration and the published list write them."""

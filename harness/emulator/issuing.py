@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Iterable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -26,10 +27,10 @@ _EARLIER = timedelta(days=1)
 """Valid from yesterday, for devices whose clock lags."""
 
 
-def make_ca(days: int) -> dict[str, bytes]:
+def make_ca(days: int, common_name: str = "pnp-preflight local CA") -> dict[str, bytes]:
     """Return `ca.pem` and `ca.key`."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = _name("pnp-preflight local CA")
+    name = _name(common_name)
     certificate = (
         _builder(name, name, key.public_key(), days)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
@@ -40,7 +41,19 @@ def make_ca(days: int) -> dict[str, bytes]:
     return {"ca.pem": certificate.public_bytes(Encoding.PEM), "ca.key": _pem(key)}
 
 
-def make_server(ca: Path, names: Iterable[str], days: int) -> dict[str, bytes]:
+def make_unfit_server(ca: Path, kind: str, names: Iterable[str], days: float) -> dict[str, bytes]:
+    """Return a `server.pem` that no device should accept: `expired`, `wrong-name` or `unknown-ca`."""
+    if kind == "expired":
+        return make_server(ca, names, -_EARLIER.total_seconds() / 86_400 / 2)
+    if kind == "wrong-name":
+        return make_server(ca, ["wrong-name.invalid"], days)
+    with TemporaryDirectory() as folder:
+        for name, content in make_ca(365, "a CA that nobody knows").items():
+            (Path(folder) / name).write_bytes(content)
+        return make_server(Path(folder), names, days)
+
+
+def make_server(ca: Path, names: Iterable[str], days: float) -> dict[str, bytes]:
     """Return `server.pem`: key, certificate and CA, for these host names and IP addresses."""
     ca_pem = (ca / "ca.pem").read_bytes()
     issuer = x509.load_pem_x509_certificate(ca_pem)
@@ -62,7 +75,7 @@ def make_server(ca: Path, names: Iterable[str], days: int) -> dict[str, bytes]:
 
 
 def _builder(
-    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: int
+    subject: x509.Name, issuer: x509.Name, public_key: ec.EllipticCurvePublicKey, days: float
 ) -> x509.CertificateBuilder:
     now = datetime.now(timezone.utc)
     return (

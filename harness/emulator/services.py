@@ -6,24 +6,38 @@ A further listener (WebSockets, HTTPS for DPS, AMQP) or a further hub is started
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import ipaddress
 import os
 import socket
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harness.emulator import certificates, ports
-from harness.emulator.context import Context
+from harness.emulator.context import Context, log_failure
+from harness.emulator.dps.access import OWNER, ServiceAccess
 from harness.emulator.dps.core import ProvisioningService
 from harness.emulator.dps.enrollments import Enrollments
+from harness.emulator.faults import NO_FAULTS, Fault, Plan
+from harness.emulator.faults.player import FaultPlayer
 from harness.emulator.hub.core import IotHub
-from harness.emulator.options import EmulatorError, EmulatorOptions, Endpoints
+from harness.emulator.keeping import Keeper
+from harness.emulator.options import EmulatorError, EmulatorOptions, Endpoints, PortInUse
 from harness.emulator.router import Router
 from harness.emulator.shell.mqtt import MqttListener
 from harness.emulator.shell.timers import LoopTimers
-from harness.emulator.shell.tls import server_context
+from harness.emulator.shell.tls import ServerTls, server_context
+from harness.emulator.shell.tls_faults import FaultyTls
+from harness.emulator.stream import HELD, EventStream
 from harness.record.events import Event
+
+if TYPE_CHECKING:
+    from aiohttp import web
+
+    from harness.emulator.shell.dps_https import DpsRoute
+    from harness.emulator.shell.https import HttpsServer
 
 
 class Services:
@@ -38,12 +52,23 @@ class Services:
         emit: Callable[[Event], None],
         options: EmulatorOptions,
         id_scope: str,
+        plan: Plan = NO_FAULTS,
     ) -> None:
         self._loop = loop
-        self.context = Context(LoopTimers(loop), wall, emit, options)
+        timers = LoopTimers(loop)
+        self.stream: EventStream | None = None
+        if options.control_port is not None or options.keep_state:
+            self.stream = EventStream(emit, timers.time, HELD if options.control_port is not None else 0)
+            emit = self.stream.emit
+        self.faults = FaultPlayer(timers, wall, emit, options)
+        self.faults.order(plan)
+        self.context = Context(timers, self.faults.now, self.faults.emit, options, self.faults)
         self.id_scope = id_scope
         self.enrollments = Enrollments()
         self._closers: list[Callable[[], object]] = []
+        self._device_listeners: list[MqttListener] = []
+        self._https: HttpsServer | None = None
+        self._runners: list[web.AppRunner] = []
 
     async def start(self, address: str, state_dir: Path) -> Endpoints:
         """Listen. Raises EmulatorError."""
@@ -53,28 +78,42 @@ class Services:
         self._closers.append(listening.close)
         host = options.host or _own_name(address)
         names = _names(address, host, options.names)
+        certified = sorted({*names, *options.more_hubs})
         try:
-            made = certificates.ensure(state_dir, names)
+            made = certificates.ensure(state_dir, certified)
         except OSError as error:
             raise EmulatorError(f"Could not keep certificates in {state_dir}: {error}.") from error
         tls = server_context(made.server)
+        self._tls = FaultyTls(
+            ServerTls(made.server, self._asks_for_certificates),
+            self.faults,
+            lambda kind: certificates.ensure_unfit(state_dir, kind, certified),
+        )
+        self._tls.prepare(self.faults.plan.faults)
+        keeper = Keeper(state_dir, self.context.timers, log_failure)
+        kept = keeper.load() if options.keep_state else None
+        self.id_scope = kept["id_scope"] if kept is not None else self.id_scope
 
         self.hub = IotHub(self.context, host, names)
-        self.dps = ProvisioningService(self.context, self.id_scope, self.enrollments, self.hub.place)
-        listener = MqttListener(self.context, Router(self.context, self.dps, [self.hub]), lambda _: tls)
-        server = await self._loop.create_server(listener.new_connection, sock=listening, backlog=1024)
-        self._closers += [listener.close, server.close]
+        self.hubs = [self.hub, *(IotHub(self.context, further) for further in options.more_hubs)]
+        self.dps = ProvisioningService(self.context, self.id_scope, self.enrollments, self.hubs)
+        self.dps_access = ServiceAccess({host, *names}, self.context.wall, options.token_skew)
+        if options.keep_state:
+            keeper.restore(self, kept)
+            self._closers.append(keeper.close)
+        router = Router(self.context, self.dps, self.hubs)
+        await self._serve_mqtt(listening, router)
 
-        from harness.emulator.shell import rest, rest_devices
+        from harness.emulator.shell import dps_https, dps_service
 
-        app = rest.application(self.context, self.hub, rest_devices.routes())
-        try:
-            self._runner, port = await rest.serve(app, address, options.rest_port, tls)
-        except OSError as error:
-            raise ports.explain(error, address, options.rest_port) from error
+        routes = [*dps_service.routes(self.dps, self.dps_access), *dps_https.routes(self.dps)]
+        port = await self._serve_rest(self.hub, address, options.rest_port, tls, routes)
+        https_port, https_hint = await self._serve_https(address, router)
         service_host = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         key = self.hub.access.policies["iothubowner"].primary_key
         event_hub = "" if options.amqp_port is None else await self._serve_amqp(address, options.amqp_port, tls)
+        more_hubs = [await self._serve_further(hub, address, tls, router) for hub in self.hubs[1:]]
+        dps_key = self.dps_access.policies[OWNER].primary_key
         self.endpoints = Endpoints(
             id_scope=self.id_scope,
             dps_host=host,
@@ -83,8 +122,79 @@ class Services:
             ca_path=made.ca,
             hub_connection_string=(f"HostName={service_host};SharedAccessKeyName=iothubowner;SharedAccessKey={key}"),
             event_hub_connection_string=event_hub,
+            https_port=https_port,
+            https_hint=https_hint,
+            dps_connection_string=f"HostName={service_host};SharedAccessKeyName={OWNER};SharedAccessKey={dps_key}",
+            more_hub_connection_strings=tuple(more_hubs),
         )
+        if options.control_port is not None:
+            url = await self._serve_control(options.control_port)
+            self.endpoints = dataclasses.replace(self.endpoints, control=url)
         return self.endpoints
+
+    async def _serve_mqtt(self, listening: socket.socket, router: Router) -> None:
+        listener = MqttListener(self.context, router, self._tls)
+        self._device_listeners.append(listener)
+        server = await self._loop.create_server(listener.new_connection, sock=listening, backlog=1024)
+        self._closers += [listener.close, server.close]
+
+    async def _serve_rest(
+        self, hub: IotHub, address: str, port: int, tls: ssl.SSLContext, routes: Iterable[DpsRoute] = ()
+    ) -> int:
+        """Start the service host of a hub; returns its port. Raises EmulatorError."""
+        from harness.emulator.shell import rest, rest_routes
+
+        app = rest_routes.application(self.context, hub)
+        for route in routes:
+            app.router.add_route(route.method, route.path, route.handler)
+        try:
+            runner, taken = await rest.serve(app, address, port, tls)
+        except OSError as error:
+            raise ports.explain(error, address, port) from error
+        self._runners.append(runner)
+        return taken
+
+    async def _serve_further(self, hub: IotHub, address: str, tls: ssl.SSLContext, router: Router) -> str:
+        """Start what a further hub needs; returns its connection string. Raises EmulatorError."""
+        try:
+            own = ipaddress.ip_address(hub.host).compressed
+        except ValueError:
+            own = address
+        if own != address:
+            listening = _bind(own, self.context.options.mqtt_port)
+            self._closers.append(listening.close)
+            await self._serve_mqtt(listening, router)
+        port = await self._serve_rest(hub, own, 0, tls)
+        where = f"[{hub.host}]:{port}" if ":" in hub.host else f"{hub.host}:{port}"
+        key = hub.access.policies["iothubowner"].primary_key
+        return f"HostName={where};SharedAccessKeyName=iothubowner;SharedAccessKey={key}"
+
+    async def _serve_https(self, address: str, router: Router) -> tuple[int | None, str]:
+        """Start WebSockets and the HTTPS APIs for devices. Returns the port, or None and why there is none."""
+        port = self.context.options.https_port
+        if port is None:
+            return None, ""
+        try:
+            listening = _bind(address, port)
+        except EmulatorError as error:
+            return None, ports.without_https(error, port)
+        self._closers.append(listening.close)
+        from harness.emulator.shell import dps_https, dps_service
+        from harness.emulator.shell.https import HttpsServer
+        from harness.emulator.shell.rest_for_devices import routes_for_devices
+
+        self._https = HttpsServer(self.context, self._tls)
+        self._https.mount(routes_for_devices(self.hub))
+        self._https.mount(dps_https.routes(self.dps))
+        self._https.mount(dps_service.routes(self.dps, self.dps_access))  # service SDKs that cannot name a port
+        self._https.mount_websockets(router)
+        await self._https.start(listening)
+        return int(listening.getsockname()[1]), ""
+
+    def _asks_for_certificates(self) -> bool:
+        when = self.context.options.client_certificates
+        used = self.enrollments.uses_certificates or self.hub.registry.uses_certificates
+        return when == "always" or (when == "when-used" and used)
 
     async def _serve_amqp(self, address: str, port: int, tls: ssl.SSLContext) -> str:
         """Start the Event Hubs-compatible endpoint; returns its connection string. Raises EmulatorError."""
@@ -97,19 +207,57 @@ class Services:
                 "The Event Hubs-compatible endpoint needs the package python-qpid-proton, which is not installed. "
                 "Install it with: pip install 'pnp-preflight[eventhub]'"
             ) from None
-        listening = _bind(address, port)
+        try:
+            listening = _bind(address, port)
+        except PortInUse:
+            raise PortInUse(
+                f"Port {port} on {address}, where services look for the Event Hubs endpoint, is in use by "
+                f"{ports.owner(address, port)}. Stop that program, or choose another address or AMQP port."
+            ) from None
         self._closers.append(listening.close)
-        listener = AmqpListener(self.context, self.hub)
-        self._closers.append(listener.close)
-        return await listener.start(listening, tls)
+        self.amqp = AmqpListener(self.context, self.hub)
+        self._closers.append(self.amqp.close)
+        return await self.amqp.start(listening, tls)
+
+    def order(self, plan: Plan) -> None:
+        """Play this fault plan from now on, in place of any other. Raises EmulatorError."""
+        self._tls.prepare(plan.faults)
+        self.faults.order(plan)
+
+    def order_more(self, faults: Sequence[Fault]) -> None:
+        """Order these faults besides. Raises EmulatorError."""
+        self._tls.prepare(faults)
+        self.faults.add(faults)
+
+    def drop_devices(self, reason: str) -> None:
+        """Close every device's connection."""
+        for listener in self._device_listeners:
+            for connection in list(listener.connections):
+                connection.shut(reason)
+        if self._https is not None:
+            self._https.drop(reason)
+
+    async def _serve_control(self, port: int) -> str:
+        """Start the control endpoint; returns its URL. Raises EmulatorError."""
+        from harness.emulator.shell import control
+
+        try:
+            self._control, taken = await control.serve(self, port)
+        except OSError as error:
+            raise ports.explain(error, control.LOOPBACK, port) from error
+        return f"http://{control.LOOPBACK}:{taken}"
 
     async def stop(self) -> None:
         """Stop listening and drop every connection."""
+        if self._https is not None:
+            await self._https.stop()
         for close in reversed(self._closers):
             close()
         self._closers.clear()
-        runner = getattr(self, "_runner", None)
-        if runner is not None:
+        control = getattr(self, "_control", None)
+        if control is not None:
+            await control.cleanup()
+        for runner in self._runners:
             from harness.emulator.shell import rest
 
             rest.drop_connections(runner)

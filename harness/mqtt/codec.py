@@ -9,6 +9,7 @@ error the stream is lost and the decoder must not be used again.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from harness.mqtt import packets as p
 from harness.mqtt.errors import PacketTooLarge, RemoteError, UnsupportedProtocol
@@ -22,6 +23,7 @@ from harness.mqtt.fields import (
     to_topic,
 )
 
+_CACHED_LENGTH = 512
 MAX_REMAINING_LENGTH = 268_435_455
 """What four length bytes can express (3.1.1 section 2.2.3)."""
 
@@ -74,10 +76,14 @@ class Decoder:
         length = buffer[at + 1]
         body = at + 2
         if length & 0x80:
-            long = _long_length(buffer, at + 1, end)
-            if long is None:
-                return None
-            length, body = long
+            if end - at > 2 and buffer[at + 2] < 0x80:
+                length = (length & 0x7F) | buffer[at + 2] << 7
+                body = at + 3
+            else:
+                long = _long_length(buffer, at + 1, end)
+                if long is None:
+                    return None
+                length, body = long
         if length > self.limit:
             raise PacketTooLarge(length, self.limit)
         stop = body + length
@@ -122,7 +128,7 @@ def _publish(first: int, buffer: bytes, at: int, stop: int) -> p.Publish:
     if qos:
         if at + 2 > stop:
             raise malformed("a PUBLISH that ends inside its topic or packet identifier")
-        topic = to_topic(buffer[start:at])
+        topic = _topic(buffer[start:at])
         packet_id = (buffer[at] << 8) + buffer[at + 1]
         if not packet_id:
             raise malformed("packet identifier 0")
@@ -130,8 +136,18 @@ def _publish(first: int, buffer: bytes, at: int, stop: int) -> p.Publish:
     else:
         if at > stop:
             raise malformed("a PUBLISH that ends inside its topic")
-        topic = to_topic(buffer[start:at])
+        topic = _topic(buffer[start:at])
     return p.Publish(topic, buffer[at:stop], qos, packet_id, dup, first & 1 != 0)
+
+
+@lru_cache(maxsize=4096)
+def _known_topic(data: bytes) -> str:
+    return to_topic(data)
+
+
+def _topic(data: bytes) -> str:
+    # A device repeats a few topics for ever; long ones are not kept, so that nobody can fill the memory.
+    return _known_topic(data) if len(data) <= _CACHED_LENGTH else to_topic(data)
 
 
 def _connect(_: int, fields: Fields) -> p.Packet:

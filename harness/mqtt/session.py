@@ -49,14 +49,19 @@ class Timers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Whom the transport is connected to. `certificate` is the client's, DER, unverified; None if it showed
-    none.
+    """Whom the transport is connected to. `peer_chain` is what the client showed of certificates: unverified, DER,
+    its own first; empty if it showed none.
     """
 
     address: str = ""
     transport: str = "mqtt"
     tls_version: str = ""
-    certificate: bytes | None = None
+    peer_chain: tuple[bytes, ...] = ()
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The client's own."""
+        return self.peer_chain[0] if self.peer_chain else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Terminal:
             return
         with self.lent():
             reporter.write_line(text)
+            reporter.flush()
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:

@@ -473,3 +473,124 @@ class CommandReturned(Event):
     seconds: float
     error_code: int | None = None
     error: str = ""
+
+
+# --- the hub: messages to devices, and file upload ---------------------------------------------------
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class C2dEnqueued(Event):
+    """The service sent a message to a device. `waiting` counts the device's messages with this one."""
+
+    device_id: str
+    message_id: str
+    payload: bytes
+    ack: str = "none"
+    system: Mapping[str, str] = field(default_factory=dict)
+    properties: Mapping[str, str | None] = field(default_factory=dict)
+    waiting: int = 1
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class C2dDelivered(Event):
+    """A message went to the device, for the `delivery`-th time. `duplicate` when MQTT's DUP was set."""
+
+    device_id: str
+    message_id: str
+    delivery: int
+    protocol: str
+    duplicate: bool = False
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class C2dReturned(Event):
+    """A delivered message waits again: abandoned, lock-expired or connection-ended."""
+
+    device_id: str
+    message_id: str
+    reason: str
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class C2dSettled(Event):
+    """A message left its queue: Success, Rejected, Expired, DeliveryCountExceeded or Purged."""
+
+    device_id: str
+    message_id: str
+    outcome: str
+    deliveries: int
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class FileUploadStarted(Event):
+    """The device asked for a link to a blob; `error_code` when it was refused."""
+
+    device_id: str
+    blob_name: str
+    correlation_id: str
+    open_uploads: int
+    error_code: int | None = None
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class BlobWritten(Event):
+    """The device put a blob, `size` in bytes, or was refused (`status` is HTTP's)."""
+
+    device_id: str
+    blob_name: str
+    size: int
+    status: int = 201
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class FileUploadEnded(Event):
+    """The device said how an upload went, or its link ran out (`by` is device or hub)."""
+
+    device_id: str
+    correlation_id: str
+    blob_name: str
+    success: bool
+    status_code: int | None = None
+    description: str = ""
+    size: int | None = None
+    by: str = "device"
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class DeviceRequestRefused(Event):
+    """A device's HTTPS request was answered with an error."""
+
+    device_id: str
+    method: str
+    path: str
+    status: int
+    error_code: int
+    reason: str
+
+
+# --- faults on order ---------------------------------------------------------------------------------
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class FaultPlayed(Event):
+    """A fault plan struck: the emulator misbehaved on purpose, so what follows is its doing.
+
+    `at` and `do` are the plan's words. `identity` is the registration id, device id or device/module, empty for
+    a TLS handshake. `occurrence` is the how-manieth of these moments it was, 0 for what an earlier fault left
+    behind (a device the hub no longer knows).
+    """
+
+    identity: str
+    at: str
+    do: str
+    occurrence: int
+    detail: str = ""

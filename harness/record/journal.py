@@ -15,6 +15,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from harness.record.events import KINDS, Entry
@@ -25,13 +26,18 @@ VERSION = 1
 
 def encode(entry: Entry) -> str:
     """One entry as one line of JSON, without the line end."""
-    row: dict[str, Any] = {"n": entry.n, "t": round(entry.t, 6), "kind": entry.event.kind}
+    event = entry.event
+    row: dict[str, Any] = {"n": entry.n, "t": round(entry.t, 6), "kind": event.kind}
     if entry.n == 1:
         row["journal"] = VERSION
-    for f in dataclasses.fields(entry.event):  # type: ignore[arg-type]
-        value = getattr(entry.event, f.name)
-        row[f.name] = _payload(value) if isinstance(value, bytes) else value
-    return json.dumps(row, ensure_ascii=False, default=_plain, allow_nan=True)
+    for name in _field_names(event.kind):
+        value = getattr(event, name)
+        if type(value) is bytes:
+            value = _payload(value)
+        elif type(value) is MappingProxyType:
+            value = dict(value)
+        row[name] = value
+    return _JSON.encode(row)
 
 
 def decode(line: str) -> Entry:
@@ -84,6 +90,12 @@ def _payload(value: bytes) -> dict[str, str]:
         return {"base64": base64.b64encode(value).decode("ascii")}
 
 
+@functools.cache
+def _field_names(kind: str) -> tuple[str, ...]:
+    cls: Any = KINDS[kind]
+    return tuple(f.name for f in dataclasses.fields(cls))
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
@@ -92,6 +104,9 @@ def _plain(value: object) -> Any:
     if isinstance(value, (set, frozenset)):
         return sorted(value)
     return str(value)
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, default=_plain)
 
 
 @functools.cache

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from harness.device.credentials import Credentials
-from harness.emulator import Emulator, EmulatorError
+from harness.emulator import Emulator, EmulatorError, EmulatorOptions
 from harness.record.events import Event, HarnessFailed
-from harness.settings import Settings
+from harness.settings import EXTERNAL, Settings
 from harness.target import TargetError
+from harness.target.identity import Identity, lasting
 from harness.target.service import HubService
 
 _ATTESTATIONS = ("symmetric-key",)
@@ -26,12 +27,18 @@ class LocalTarget:
                 f"The local target of this version has no {settings.attestation} attestation. "
                 "Use --attestation symmetric-key."
             )
-        self._settings = settings
 
         def failed(where: str, error: BaseException) -> None:
             emit(HarnessFailed(where, f"{type(error).__name__}: {error}"))
 
-        self._emulator = Emulator(address=settings.listen, state_dir=settings.state, emit=emit, on_error=failed)
+        self._identity = _identity(settings)
+        self._emulator = Emulator(
+            address=settings.listen,
+            state_dir=settings.state,
+            emit=emit,
+            options=EmulatorOptions(id_scope=self._identity.id_scope),
+            on_error=failed,
+        )
         self._service: HubService | None = None
 
     def open(self) -> dict[str, str]:
@@ -48,14 +55,17 @@ class LocalTarget:
         }
 
     def enroll(self) -> Credentials:
-        enrollment = self._emulator.enroll(self._settings.registration_id)
+        identity = self._identity
+        enrollment = self._emulator.enroll(
+            identity.registration_id, primary_key=identity.primary_key, secondary_key=identity.secondary_key
+        )
         return Credentials(
             registration_id=enrollment.registration_id,
             id_scope=self._endpoints.id_scope,
             dps_endpoint=self._endpoints.dps_host,
-            primary_key=enrollment.primary_key,
+            primary_key=identity.primary_key,
             ca_path=self._endpoints.ca_path,
-            secrets=(enrollment.secondary_key, _shared_access_key(self._endpoints.hub_connection_string)),
+            secrets=(identity.secondary_key, _shared_access_key(self._endpoints.hub_connection_string)),
         )
 
     def service(self) -> HubService:
@@ -67,6 +77,18 @@ class LocalTarget:
         if self._service is not None:
             self._service.close()
         self._emulator.stop()
+
+
+def _identity(settings: Settings) -> Identity:
+    if settings.dut != EXTERNAL:
+        return Identity(settings.registration_id)
+    try:
+        return lasting(settings.state, settings.registration_id)
+    except OSError as e:
+        raise TargetError(
+            f"The device's identity could not be kept in {settings.state}: {e.strerror or e}. "
+            "Name another folder with --state DIR."
+        ) from None
 
 
 def _shared_access_key(connection_string: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.dtdl import Element, Model, ModelError, ParsingError, ResolutionError, parse
-from harness.dtdl.dtmi import USER, Dtmi
+from harness.dtdl.dtmi import Dtmi
 from tests.conformance.data import PREFIX, Case
 
 _QUIRKS = {
@@ -224,7 +224,3 @@ def _judge_dtmi(case: Case) -> Judgement:
     ]
     result.elements = not result.why
     return result
-
-
-def is_user_dtmi(text: str, version: int) -> bool:
-    return USER[version].fullmatch(text) is not None

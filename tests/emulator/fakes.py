@@ -37,7 +37,7 @@ class World:
         )
         self.hub = IotHub(self.context, HOST)
         self.enrollments = Enrollments()
-        self.dps = ProvisioningService(self.context, SCOPE, self.enrollments, self.hub.place)
+        self.dps = ProvisioningService(self.context, SCOPE, self.enrollments, [self.hub])
         self.router = Router(self.context, self.dps, [self.hub])
 
     def advance(self, seconds: float) -> None:

@@ -145,7 +145,7 @@ def test_size_limit_counts_the_whole_section_and_changes_nothing() -> None:
     twin.report({"one": "x" * 4096, "key0": "y"}, "t")
     with pytest.raises(ServiceError) as caught:
         twin.report({"two": "x" * 4096}, "t")
-    assert caught.value.code == 413001
+    assert caught.value.code == 403100
     assert twin.reported.version == 9
     assert "two" not in twin.reported.values
 

@@ -76,7 +76,7 @@ def closure(element: Element) -> Iterator[Element]:
     seen = {element.id: element}
     queue = [element]
     for each in queue:
-        for value in each.members.values():
+        for value in (*each.members.values(), *each.supplemental.values()):
             for part in value if isinstance(value, tuple) else (value,):
                 if isinstance(part, Element) and part.id not in seen:
                     seen[part.id] = part
@@ -175,27 +175,26 @@ def _object(stem: str, version: int, schemas: Mapping[str, Element]) -> Element:
 
 
 _EXTENSION = "dtmi:dtdl:extension:quantitativeTypes:v"
+_DTDL_VERSION = {quantities.STANDARD: 2, 1: 3, 2: 4, 3: 4}
+"""The version of DTDL that each version of the extension belongs to."""
 
 
 def _quantity(stem: str, version: str) -> Element | None:
     """A unit, or a kind of unit as an Enum of its units. DTDL v2 keeps them in its standard, later versions in the
     extension."""
-    if stem.startswith("dtmi:standard:unit:") and version == "2":
-        return _unit(stem.rpartition(":")[2], quantities.STANDARD)
+    if stem.startswith("dtmi:standard:") and version == "2":
+        kind, _, term = stem.removeprefix("dtmi:standard:").partition(":")
+        return _QUANTITIES[kind](term, quantities.STANDARD) if kind in ("unit", "unitprefix") else None
     if stem.startswith(_EXTENSION) and not version:
         number, _, rest = stem[len(_EXTENSION) :].partition(":")
         kind, _, term = rest.partition(":")
-        if number in {"1", "2", "3"} and kind == "unit":
-            return _unit(term, int(number))
-        if number in {"1", "2", "3"} and kind == "enum":
-            return _unit_enum(term, int(number))
+        if number in {"1", "2", "3"} and kind in _QUANTITIES:
+            return _QUANTITIES[kind](term, int(number))
     return None
 
 
 def unit_id(unit: str, extension_version: int) -> str:
-    if extension_version == quantities.STANDARD:
-        return f"dtmi:standard:unit:{unit};2"
-    return f"{_EXTENSION}{extension_version}:unit:{unit}"
+    return _named("unit", unit, extension_version)
 
 
 def unit_enum_id(kind: str, extension_version: int) -> str:
@@ -204,35 +203,56 @@ def unit_enum_id(kind: str, extension_version: int) -> str:
 
 def _unit(unit: str, extension_version: int) -> Element | None:
     known = quantities.unit_kinds(extension_version)
-    if unit not in known:
+    if unit not in known and unit not in units.POWERS:
         return None
     standard = extension_version == quantities.STANDARD
-    base = "dtmi:standard:" if standard else f"{_EXTENSION}{extension_version}:"
-    end = ";2" if standard else ""
-
-    def named(kind: str, term: str) -> str:
-        return f"{base}{kind}:{term}{end}"
-
-    types = [named("class", known[unit] if standard else "SymbolicUnit")]
+    types = [_named("class", known.get(unit, "Unit") if standard else "SymbolicUnit", extension_version)]
     supplemental: dict[str, object] = {"symbol": units.symbol(unit)}
+    if unit in units.POWERS:
+        supplemental["baseUnit"] = find(unit_id(units.POWERS[unit], extension_version))
     prefixed = units.prefix_and_base(unit, known)
     if prefixed:
         prefix, multiplied = prefixed
-        binary = prefix in units.BINARY_PREFIXES
-        types.append(named("class", "BinaryUnit" if binary else "DecimalUnit"))
-        supplemental |= {"baseUnit": named("unit", multiplied), "prefix": named("unitprefix", prefix)}
+        kind = "BinaryUnit" if prefix in units.BINARY_PREFIXES else "DecimalUnit"
+        types.append(_named("class", kind, extension_version))
+        supplemental["baseUnit"] = find(unit_id(multiplied, extension_version))
+        supplemental["prefix"] = find(_named("unitprefix", prefix, extension_version))
     ratio = units.ratio(unit, known)
     if ratio:
-        types.append(named("class", "RatioUnit"))
-        supplemental |= {"topUnit": named("unit", ratio[0]), "bottomUnit": named("unit", ratio[1])}
+        types.append(_named("class", "RatioUnit", extension_version))
+        supplemental["topUnit"], supplemental["bottomUnit"] = (find(unit_id(part, extension_version)) for part in ratio)
     return _element(
-        named("unit", unit),
+        unit_id(unit, extension_version),
         "Unit" if standard else "EnumValue",
-        2 if extension_version == 0 else 3 if extension_version == 1 else 4,
+        _DTDL_VERSION[extension_version],
         {"name": unit} if standard else {"name": unit, "enumValue": unit},
         tuple(types),
         supplemental,
     )
+
+
+def _unit_prefix(prefix: str, extension_version: int) -> Element | None:
+    found = units.DECIMAL_PREFIXES.get(prefix) or units.BINARY_PREFIXES.get(prefix)
+    if found is None:
+        return None
+    symbol, exponent = found
+    standard = extension_version == quantities.STANDARD
+    system = "BinaryPrefix" if prefix in units.BINARY_PREFIXES else "DecimalPrefix"
+    return _element(
+        _named("unitprefix", prefix, extension_version),
+        "UnitAttribute" if standard else "EnumValue",
+        _DTDL_VERSION[extension_version],
+        {"name": prefix} if standard else {"name": prefix, "enumValue": prefix},
+        (_named("class", system if standard else "UnitPrefix", extension_version),),
+        {"symbol": symbol, "exponent": exponent},
+    )
+
+
+def _named(kind: str, term: str, extension_version: int) -> str:
+    """The DTMI of a unit, a prefix or a class of them."""
+    if extension_version == quantities.STANDARD:
+        return f"dtmi:standard:{kind}:{term};2"
+    return f"{_EXTENSION}{extension_version}:{kind}:{term}"
 
 
 def _unit_enum(kind: str, extension_version: int) -> Element | None:
@@ -243,9 +263,12 @@ def _unit_enum(kind: str, extension_version: int) -> Element | None:
     return _element(
         unit_enum_id(kind, extension_version),
         "Enum",
-        3 if extension_version == 1 else 4,
+        _DTDL_VERSION[extension_version],
         {"valueSchema": _standard_primitive("string"), "enumValues": values},
     )
+
+
+_QUANTITIES = {"unit": _unit, "unitprefix": _unit_prefix, "enum": _unit_enum}
 
 
 def is_unit_of(member: Member, unit: Element) -> bool:
@@ -253,7 +276,7 @@ def is_unit_of(member: Member, unit: Element) -> bool:
     kinds = quantities.unit_kinds(member.unit_source)
     name = unit.name or ""
     known = unit.id == unit_id(name, member.unit_source)
-    return known and member.unit_kind in (None, kinds[name])
+    return known and member.unit_kind in (None, kinds.get(name))
 
 
 def unit_enum_of(member: Member) -> str | None:

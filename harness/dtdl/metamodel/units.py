@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 DECIMAL_PREFIXES = {
-    "yocto": "y", "zepto": "z", "atto": "a", "femto": "f", "pico": "p", "nano": "n", "micro": "µ", "milli": "m",
-    "centi": "c", "deci": "d", "deka": "da", "deca": "da", "hecto": "h", "kilo": "k", "mega": "M", "giga": "G",
-    "tera": "T", "peta": "P", "exa": "E", "zetta": "Z", "yotta": "Y",
+    # prefix: (symbol, power of ten)
+    "yocto": ("y", -24), "zepto": ("z", -21), "atto": ("a", -18), "femto": ("f", -15), "pico": ("p", -12),
+    "nano": ("n", -9), "micro": ("µ", -6), "milli": ("m", -3), "centi": ("c", -2), "deci": ("d", -1), "deka": ("da", 1),
+    "deca": ("da", 1), "hecto": ("h", 2), "kilo": ("k", 3), "mega": ("M", 6), "giga": ("G", 9), "tera": ("T", 12),
+    "peta": ("P", 15), "exa": ("E", 18), "zetta": ("Z", 21), "yotta": ("Y", 24),
 }  # fmt: skip
 BINARY_PREFIXES = {
-    "kibi": "Ki", "mebi": "Mi", "gibi": "Gi", "tebi": "Ti", "pebi": "Pi", "exbi": "Ei", "zebi": "Zi", "yobi": "Yi",
+    # prefix: (symbol, power of two)
+    "kibi": ("Ki", 10), "mebi": ("Mi", 20), "gibi": ("Gi", 30), "tebi": ("Ti", 40), "pebi": ("Pi", 50),
+    "exbi": ("Ei", 60), "zebi": ("Zi", 70), "yobi": ("Yi", 80),
 }  # fmt: skip
 
 _SYMBOLS = {
@@ -34,6 +38,10 @@ _SYMBOLS = {
 }  # fmt: skip
 
 
+POWERS = {"secondSquared": "second"}
+"""Units that measure nothing themselves but stand below the line of others, by the unit that they are a power of."""
+
+
 def prefix_and_base(unit: str, units: Mapping[str, str]) -> tuple[str, str] | None:
     """The prefix and the unit it multiplies, where both exist: kilo and metre of kilometre."""
     for prefix in (*DECIMAL_PREFIXES, *BINARY_PREFIXES):
@@ -50,7 +58,7 @@ def ratio(unit: str, units: Mapping[str, str]) -> tuple[str, str] | None:
     kilometrePerSecond."""
     top, per, bottom = unit.partition("Per")
     bottom = bottom[:1].lower() + bottom[1:]
-    return (top, bottom) if per and top in units and bottom in units else None
+    return (top, bottom) if per and top in units and (bottom in units or bottom in POWERS) else None
 
 
 def symbol(unit: str) -> str:
@@ -60,7 +68,7 @@ def symbol(unit: str) -> str:
     top, per, bottom = unit.partition("Per")
     if per:
         return f"{symbol(top)}/{symbol(bottom[:1].lower() + bottom[1:])}"
-    for prefix, sign in (DECIMAL_PREFIXES | BINARY_PREFIXES).items():
+    for prefix, (sign, _) in (DECIMAL_PREFIXES | BINARY_PREFIXES).items():
         base = unit[len(prefix) :]
         base = base[:1].lower() + base[1:]
         if unit.startswith(prefix) and base in _SYMBOLS:

@@ -8,7 +8,7 @@
     linking.py      references → links
     inheritance.py  what Interfaces inherit
     structure.py    limits, circles, exclusions      cotypes.py    what co-types demand
-    size.py         the length of an Interface
+    interfaces.py   limits of whole Interfaces       size.py       the length of their text
     findings.py     where errors are collected       sentences.py  what they say
 
 Each stage reports everything it finds; the next one starts only when there was nothing, since it relies on it.
@@ -21,8 +21,8 @@ from typing import Literal
 
 from harness.dtdl.errors import ResolutionError
 from harness.dtdl.metamodel import predefined
-from harness.dtdl.model import Draft, Element, Model
-from harness.dtdl.parser import cotypes, structure
+from harness.dtdl.model import Element, Model
+from harness.dtdl.parser import cotypes, interfaces, structure
 from harness.dtdl.parser.context import Rules
 from harness.dtdl.parser.documents import Document, to_text, to_value
 from harness.dtdl.parser.elements import read
@@ -61,7 +61,7 @@ def parse(
 
     `resolve` is asked in rounds for the ids that are still missing. `max_version` is the newest DTDL version allowed.
     `limits` names the limit extensions accepted, with or without version. Raises ModelError with everything found
-    wrong, and ResolutionError with the ids that nobody defines.
+    wrong (up to a thousand errors), and ResolutionError with the ids that nobody defines.
     """
     reading = Reading(Rules(max_version, tuple(limits), undefined_extensions))
     reading.tolerant = "tolerate-solecisms-in-parse" in quirks
@@ -103,25 +103,19 @@ def _check(reading: Reading) -> None:
     hierarchy.check_contents()
     findings.stop()
     findings.errors += reading.when_checked.errors
-    structure.check(reading, hierarchy)
+    structure.check(reading)
+    interfaces.check(reading, hierarchy)
     cotypes.check(reading, hierarchy)
     findings.stop()
 
 
 def _model(reading: Reading) -> Model:
-    elements: dict[str, Element] = {}
-    for identifier, draft in reading.elements.items():
-        elements[identifier] = _finished(draft)
+    for it, member in reading.plurals:
+        values = it.members
+        assert isinstance(values, dict)
+        values[member.term] = tuple(values[member.term])
+    elements: dict[str, Element] = {identifier: draft.seal() for identifier, draft in reading.elements.items()}
     for element in reading.predefined.values():
         for part in predefined.closure(element):
             elements[part.id] = part
     return Model(elements, incomplete=reading.incomplete)
-
-
-def _finished(draft: Draft) -> Element:
-    members = draft.members
-    assert isinstance(members, dict)
-    for term, value in members.items():
-        if type(value) is list:
-            members[term] = tuple(value)
-    return draft.seal()

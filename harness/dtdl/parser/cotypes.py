@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from harness.dtdl.metamodel import predefined
 from harness.dtdl.metamodel.core import NUMERIC_KINDS, PRIMITIVES
 from harness.dtdl.metamodel.extensions import Cotype, cotypes_by_id
 from harness.dtdl.model import Draft
-from harness.dtdl.parser.inheritance import Contents, Hierarchy
+from harness.dtdl.parser.inheritance import Hierarchy
 from harness.dtdl.parser.reading import Reading
 
 _INTEGRAL = NUMERIC_KINDS - {"Decimal", "Double", "Float"}
@@ -22,25 +22,30 @@ def check(reading: Reading, hierarchy: Hierarchy) -> None:
     if not reading.cotyped:
         return
     checks = _Checks(reading)
-    related = False
     for it, shape in reading.cotyped:
         for cotype in shape.cotypes:
             checks.check(it, cotype)
-            related = related or cotype.annotates or cotype.overrides
-    if related:
-        for group, owner in _groups(hierarchy):
-            checks.check_relations(group, owner)
+    annotations: dict[str, list[Draft]] = {}
+    for it, shape in reading.cotyped:
+        if any(cotype.annotates for cotype in shape.cotypes):
+            annotations.setdefault(it.child_of or "", []).append(it)
+    if annotations:
+        _check_annotations(reading, hierarchy, checks, annotations)
 
 
-def _groups(hierarchy: Hierarchy) -> Iterable[tuple[Contents, Draft]]:
-    """Elements among which one can name another: the contents of an Interface, the properties of a Relationship."""
-    for interface in hierarchy:
+def _check_annotations(
+    reading: Reading, hierarchy: Hierarchy, checks: _Checks, annotations: Mapping[str, list[Draft]]
+) -> None:
+    """An annotation names another among the contents of an Interface, or the properties of a Relationship."""
+    for dtmi, annotating in annotations.items():
+        properties = reading.elements[dtmi].members.get("properties")
+        if isinstance(properties, list):
+            named = {part.name or "": part for part in properties}
+            checks.check_relations(named.get, reading.elements[dtmi], annotating)
+    for interface in hierarchy.interfaces:
         contents = hierarchy.contents(interface)
-        yield contents, interface
-        for content in contents.values():
-            properties = content.members.get("properties")
-            if isinstance(properties, list):
-                yield {part.name or "": part for part in properties}, content
+        inherited = (it for layer in contents.layers() for it in annotations.get(layer.interface.id, ()))
+        checks.check_relations(contents.get, interface, inherited)
 
 
 class _Checks:
@@ -49,6 +54,7 @@ class _Checks:
     def __init__(self, reading: Reading) -> None:
         self._findings = reading.findings
         self._elements = reading.elements
+        self._grammars = reading.grammars
         self._singles: dict[tuple[str, str], Draft] = {}
         self._uniques: dict[tuple[str, str, object], Draft] = {}
 
@@ -58,6 +64,8 @@ class _Checks:
             self._schema(it, cotype)
         if cotype.numbers:
             self._numbers(it, cotype)
+        if cotype.overrides:
+            self._resolve_term(it)
         if cotype.children is not None:
             self._children(it, cotype, *cotype.children)
         if parent is None:
@@ -83,6 +91,12 @@ class _Checks:
         elif cotype.schema and not _is_a(schema, cotype.schema):
             allowed = " or ".join(cotype.schema)
             self._findings.add("notRequiredType", it, property="schema", secondary=schema.id, type=allowed)
+
+    def _resolve_term(self, it: Draft) -> None:
+        """What is overridden may be written as a term; the model holds the DTMI that it stands for."""
+        values, grammar = it.supplemental, self._grammars.get(it.defined_in or "")
+        if grammar is not None and isinstance(values, dict) and "overrides" in values:
+            values["overrides"] = grammar.words.get(values["overrides"], values["overrides"])
 
     def _numbers(self, it: Draft, cotype: Cotype) -> None:
         schema = it.members.get("schema")
@@ -125,17 +139,17 @@ class _Checks:
 
     # ------------------------------------------------------------------ annotation and overriding
 
-    def check_relations(self, group: Contents, owner: Draft) -> None:
+    def check_relations(self, find: Callable[[str], Draft | None], owner: Draft, annotations: Iterable[Draft]) -> None:
+        """`find` finds what an annotation can name, by its name."""
         overridden: dict[tuple[str, str], Draft] = {}
-        for it in group.values():
-            terms = _terms(it)
+        for it in annotations:
             name = it.supplemental.get("annotates")
-            target = group.get(name) if isinstance(name, str) else None
-            if target is None or "ValueAnnotation" not in terms:
+            target = find(name) if isinstance(name, str) else None
+            if target is None:
                 continue
             self._annotates(it, target)
             overrides = it.supplemental.get("overrides")
-            if "Override" in terms and isinstance(overrides, str):
+            if isinstance(overrides, str):
                 self._overrides(it, target, overrides)
                 if overridden.setdefault((target.id, overrides), it) is not it:
                     self._overridden_twice(it, target, overrides, owner)
@@ -152,9 +166,6 @@ class _Checks:
         term = _term_of(text)
         if term in target.supplemental:
             self._matches(it, target.supplemental[term])
-            members = (member for cotype in _cotypes(target) for member in cotype.members)
-            assert isinstance(it.supplemental, dict)
-            it.supplemental["overrides"] = next((member.id for member in members if member.term == term), text)
         elif term in target.members:
             self._findings.add("matchingPropertyNotSupplemental", it, type=target.kind, restriction=term, **facts)
         else:
@@ -175,7 +186,7 @@ class _Checks:
         override = next(row for row in _cotypes(it) if row.overrides)
         self._findings.add(
             "multipleReference", owner, secondary=override.members[0].id, property="contents",
-            aux="'annotates' and 'overrides'", value=f"'{target.name}' and '{overrides}'", pointer=it.pointer,
+            aux="'annotates' and 'overrides'", value=f"'{target.name}' and '{_term_of(overrides)}'", pointer=it.pointer,
         )  # fmt: skip
 
 

@@ -55,8 +55,8 @@ _JSON_TYPES = {bool: "a boolean", dict: "an object", list: "an array", str: "a s
 
 
 def _read(reading: Reading, task: Task) -> None:
-    source, parent, member, slot, pointer, context, _, document, _ = task
-    if parent is not None and not _may_stand_here(reading, task, parent):
+    source, parent, member, slot, pointer, context, _, document, level = task
+    if parent is not None and (len(source) == 1 or level > _DEEPEST) and not _may_stand_here(reading, task, parent):
         return
     if parent is not None and "@context" in source:
         report = partial(reading.findings.add, pointer=pointer, document=document)
@@ -66,7 +66,9 @@ def _read(reading: Reading, task: Task) -> None:
             facts = {"property": member.term, "value": context.version, "restriction": versions}
             reading.findings.add("disallowedVersionDefinition", parent, pointer=pointer, **facts)
             return
-    name = _name_of(source)
+    name = source.get("name")
+    if type(name) is not str:
+        name = _unusual_name(source)
     identifier = _identify(reading, task, name, context.grammar)
     if identifier is None:
         return
@@ -142,11 +144,11 @@ def _assigned_id(reading: Reading, task: Task, parent: Draft, name: object) -> s
     stem, version = dtmi.split(parent.id)
     if not member.plural and not member.id_required:
         return f"{stem}:_{member.term}{version}"
+    if isinstance(name, (str, int, float)) and member.named and not member.id_required:
+        return f"{stem}:_{member.term}:__{name}{version}"
     report = partial(reading.findings.add, it=parent, property=member.term, pointer=task.pointer)
     if not member.named or member.id_required:
         report("missingRequiredId")
-    elif isinstance(name, str | int | float):
-        return f"{stem}:_{member.term}:__{name}{version}"
     elif any(key in task.source for key in _NAME_KEYS):
         report("dtmiSegPropertyNotStringOrNumber", value="name")
     else:
@@ -187,12 +189,12 @@ def _is_new_name(reading: Reading, task: Task, parent: Draft, name: str, identif
     return False
 
 
-def _name_of(source: Json) -> object:
-    """The name as it is written, whatever the form: it is needed for the id before the members are read."""
-    name = source.get("name")
-    if name is None:
-        name = next((source[key] for key in _NAME_KEYS if key in source), None)
-    return name if type(name) is str else unwrapped_string(name)
+def _unusual_name(source: Json) -> object:
+    """The name where it is no plain string: it is needed for the id before the members are read."""
+    for key in _NAME_KEYS:
+        if key in source:
+            return unwrapped_string(source[key])
+    return None
 
 
 _NAME_KEYS = ("name", *(f"dtmi:dtdl:property:name;{version}" for version in VERSIONS))
@@ -203,39 +205,40 @@ _NAME_KEYS = ("name", *(f"dtmi:dtdl:property:name;{version}" for version in VERS
 
 def _shape(reading: Reading, task: Task, identifier: str, grammar: Grammar) -> Shape | None:
     """What the element is by its @type, or by its place; None where it cannot be there."""
-    source, parent, member = task.source, task.parent, task.member
-    if "@type" not in source and member.inferred is not None:
+    source, member = task.source, task.member
+    types = source.get("@type")
+    if types is None and member.inferred is not None and "@type" not in source:
         return grammar.inferred(member.inferred)
-    report = partial(reading.findings.add, pointer=task.pointer, document=task.document)
-    types = _types_of(source)
+    shape = grammar.shape(types) if type(types) is str else _shape_of_many(grammar, types)
+    if shape is not None and shape.kind in member.kinds and not shape.errors:
+        return shape
+    _refuse(reading, task, identifier, shape)
+    return None
+
+
+def _shape_of_many(grammar: Grammar, types: object) -> Shape | None:
     if types is None:
+        return grammar.shape(())
+    if isinstance(types, list) and all(isinstance(text, str) for text in types):
+        return grammar.shape(tuple(types))
+    return None
+
+
+def _refuse(reading: Reading, task: Task, identifier: str, shape: Shape | None) -> None:
+    """Reports why an element cannot be where it is."""
+    parent, member = task.parent, task.member
+    report = partial(reading.findings.add, pointer=task.pointer, document=task.document)
+    if shape is None:
         report("typeNotString", element=identifier)
-        return None
-    shape = grammar.shape(types)
-    if shape.errors:
+    elif shape.errors:
         for problem in shape.errors:
             report(problem.code, element=identifier, **problem.facts)
-        return None
-    if shape.kind in member.kinds:
-        return shape
-    if parent is None:
+    elif parent is None:
         report("typeNotRootable", value=identifier, type="'Interface'")
     else:
         found = "an element without a class" if shape.label is None else f"a {shape.label}"
         facts = {"value": shape.label, "found": found, "restriction": kinds_in_words(member)}
         report("badType", it=parent, property=member.term, secondary=identifier, **facts)
-    return None
-
-
-def _types_of(source: Json) -> tuple[str, ...] | None:
-    types = source.get("@type")
-    if type(types) is str:
-        return (types,)
-    if types is None:
-        return ()
-    if isinstance(types, list) and all(isinstance(text, str) for text in types):
-        return tuple(types)
-    return None
 
 
 def _enter(reading: Reading, it: Draft, task: Task, context: Context, shape: Shape) -> bool:

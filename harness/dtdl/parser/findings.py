@@ -11,11 +11,15 @@ from harness.dtdl.parser.sentences import SENTENCES
 
 _FIELDS = frozenset(field.name for field in fields(ParsingError)) - {"code", "message"}
 _AS_TEXT = ("value", "restriction")
-_LONGEST_SHOWN = 60
+_LONGEST_SHOWN = 80
+_MOST = 1000
 
 
 class Findings:
-    """The errors found so far. Later stages need sound results of earlier ones: `stop` ends the parse between them."""
+    """The errors found so far. Later stages need sound results of earlier ones: `stop` ends the parse between them.
+
+    Of a document that is wrong throughout, the first thousand errors are enough: `add` ends the parse then.
+    """
 
     __slots__ = ("errors",)
 
@@ -25,18 +29,22 @@ class Findings:
     def add(self, code: str, it: Draft | None = None, **facts: Any) -> None:
         """Adds an error about an element, or about a place that is no element yet.
 
-        The facts are fields of ParsingError, and what only its sentence shows. Where they do not say otherwise, the
-        error is at the element itself.
+        The facts are fields of ParsingError, and what only its sentence shows: `term` for a property that the error
+        names by its DTMI, `length` and the like. Where they do not say otherwise, the error is at the element itself.
         """
         if it is not None:
             facts = {"element": it.id, "pointer": it.pointer, "document": it.document, **facts}
-        shown = _Shown({name: _short(fact) for name, fact in facts.items()})
-        shown["it"] = in_words(it) if it is not None else shown["element"]
         for name in _AS_TEXT:
             if facts.get(name) is not None:
-                facts[name] = str(facts[name])
+                facts[name] = _text(facts[name])
+        shown = _Shown({name: _short(_text(fact)) for name, fact in facts.items() if fact is not None})
+        shown["it"] = in_words(it) if it is not None else shown["element"]
+        if "term" in facts:
+            shown["property"] = facts["term"]
         known = {name: fact for name, fact in facts.items() if name in _FIELDS}
         self.errors.append(ParsingError(code, SENTENCES[code].format_map(shown), **known))
+        if len(self.errors) >= _MOST:
+            self.stop()
 
     def stop(self) -> None:
         """Raises ModelError when there are errors."""
@@ -60,8 +68,14 @@ def in_words(it: Draft) -> str:
     return f"{it.kind} '{_short(it.name)}'" if it.name else f"{it.kind} {_short(it.id)}"
 
 
-def _short(fact: object) -> str:
-    if fact is None:
-        return NOT_KNOWN
-    text = str(fact)
+def _text(fact: object) -> str:
+    """A fact that is any JSON value as text; what nests is only named, however deep it goes."""
+    if isinstance(fact, dict | list):
+        return "an object" if isinstance(fact, dict) else "an array"
+    return str(fact)
+
+
+def _short(text: str) -> str:
+    if not text:
+        return "empty"
     return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"

@@ -101,7 +101,7 @@ class Grammar:
         self._cotypes = _cotypes(version, known)
         self.words = _words(version, known)
         self._materials = _materials(version)
-        self._shapes: dict[tuple[str, ...], Shape] = {}
+        self._shapes: dict[str | tuple[str, ...], Shape] = {}
         self._inferred: dict[str, Shape] = {}
         self.schemas: dict[str, Element] = {}
         for row in PRIMITIVES:
@@ -139,10 +139,11 @@ class Grammar:
             shape.inferred = True
         return shape
 
-    def shape(self, types: tuple[str, ...]) -> Shape:
+    def shape(self, types: str | tuple[str, ...]) -> Shape:
+        """The shape of an element with this @type, one or several."""
         shape = self._shapes.get(types)
         if shape is None:
-            shape = self._compile(types)
+            shape = self._compile((types,) if isinstance(types, str) else types)
             if len(self._shapes) < _MOST_SHAPES:
                 self._shapes[types] = shape
         return shape

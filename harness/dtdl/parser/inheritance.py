@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from harness.dtdl.model import Draft
 from harness.dtdl.parser.reading import Reading
 
-Contents = Mapping[str, Draft]
-"""Contents by name."""
+
+class Contents:
+    """The contents of an Interface by name, with those of the Interfaces it extends, layer by layer.
+
+    Layers are shared, not copied: a thousand Interfaces may extend a base with a thousand contents.
+    """
+
+    __slots__ = ("bases", "interface", "own")
+
+    def __init__(self, interface: Draft, own: dict[str, Draft], bases: tuple[Contents, ...] = ()) -> None:
+        self.interface = interface
+        self.own = own
+        self.bases = bases
+
+    def layers(self) -> Iterator[Contents]:
+        """Its own layer and those below it, each once."""
+        seen = {id(self)}
+        queue = [self]
+        for layer in queue:
+            yield layer
+            for base in layer.bases:
+                if id(base) not in seen:
+                    seen.add(id(base))
+                    queue.append(base)
+
+    def get(self, name: str) -> Draft | None:
+        return next((layer.own[name] for layer in self.layers() if name in layer.own), None)
+
+    def values(self) -> Iterator[Draft]:
+        return (content for layer in self.layers() for content in layer.own.values())
+
+    def __len__(self) -> int:
+        return sum(len(layer.own) for layer in self.layers())
+
+    def clashes(self, other: Contents) -> Iterator[str]:
+        """The names that mean something else in the other."""
+        small, large = sorted((self, other), key=len)
+        for content in small.values():
+            name = content.name or ""
+            if large.get(name) not in (None, content):
+                yield name
 
 
 class Hierarchy:
@@ -19,35 +58,35 @@ class Hierarchy:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._interfaces = [reading.elements[dtmi] for dtmi in reading.grammars]
         self._contents: dict[str, Contents] = {}
         self._depths: dict[str, int] = {}
+        self.interfaces = [reading.elements[dtmi] for dtmi in reading.grammars]
 
     def check_chains(self) -> None:
-        if not any(interface.members.get("extends") for interface in self._interfaces):
+        if not any(interface.members.get("extends") for interface in self.interfaces):
             return
-        self._interfaces = self._in_order()
-        for interface in self._interfaces:
+        self.interfaces = self._in_order()
+        for interface in self.interfaces:
             self._check_depth(interface)
         if not self._reading.findings.errors:
-            for interface in self._interfaces:
+            for interface in self.interfaces:
                 self._check_total(interface)
 
     def _in_order(self) -> list[Draft]:
         """Interfaces whose bases are all in order follow next; what remains lies in a circle, or leads into one."""
-        waiting = {it.id: len(set(map(id, _bases(it)))) for it in self._interfaces}
+        waiting = {it.id: len(set(map(id, _bases(it)))) for it in self.interfaces}
         extended_by: dict[str, list[Draft]] = {}
-        for it in self._interfaces:
+        for it in self.interfaces:
             for base in {base.id: base for base in _bases(it)}.values():
                 extended_by.setdefault(base.id, []).append(it)
-        ordered = [it for it in self._interfaces if not waiting[it.id]]
+        ordered = [it for it in self.interfaces if not waiting[it.id]]
         for base in ordered:
             for it in extended_by.get(base.id, ()):
                 waiting[it.id] -= 1
                 if not waiting[it.id]:
                     ordered.append(it)
-        if len(ordered) < len(self._interfaces):
-            self._report_circles({it.id: it for it in self._interfaces if waiting[it.id]}, extended_by)
+        if len(ordered) < len(self.interfaces):
+            self._report_circles({it.id: it for it in self.interfaces if waiting[it.id]}, extended_by)
         return ordered
 
     def _report_circles(self, left: dict[str, Draft], extended_by: dict[str, list[Draft]]) -> None:
@@ -78,7 +117,7 @@ class Hierarchy:
     def _check_total(self, it: Draft) -> None:
         """DTDL v3 and v4 count all that an Interface extends, directly or not."""
         limit = self._reading.grammars[it.id].limits.extends_total
-        if limit is None or len(self._interfaces) <= limit:
+        if limit is None or len(self.interfaces) <= limit:
             return
         seen = {it.id}
         queue = [it]
@@ -96,38 +135,27 @@ class Hierarchy:
 
     def check_contents(self) -> None:
         """Names must differ among own and inherited contents; DTDL v2 limits how many there are."""
-        findings = self._reading.findings
-        for it in self._interfaces:
-            inherited = _bases(it)
+        for it in self.interfaces:
+            own = {content.name or "": content for content in _drafts(it.members.get("contents"))}
+            bases = {base.id: self._contents[base.id] for base in _bases(it)}
+            self._contents[it.id] = Contents(it, own, tuple(bases.values()))
+            if bases:
+                self._check_names(it, own, bases)
             limit = self._reading.grammars[it.id].limits.contents
-            own = it.members.get("contents")
-            if not inherited and (limit is None or own is None or len(_drafts(own)) <= limit):
-                continue
-            contents = dict(self._own(it))
-            for base in inherited:
-                for name, content in self.contents(base).items():
-                    if contents.setdefault(name, content) is not content:
-                        findings.add(
-                            "nonUniqueImportedPropertyValue", it, secondary=base.id, property="contents", aux="name",
-                            value=name,
-                        )  # fmt: skip
-            self._contents[it.id] = contents
-            if limit is not None and len(contents) > limit:
-                facts = {"length": len(contents), "restriction": limit}
-                findings.add("objectCountAboveMax", it, property="contents", **facts)
+            if limit is not None and (length := len(self._contents[it.id])) > limit:
+                facts = {"property": "contents", "length": length, "restriction": limit}
+                self._reading.findings.add("objectCountAboveMax", it, **facts)
+
+    def _check_names(self, it: Draft, own: dict[str, Draft], bases: Mapping[str, Contents]) -> None:
+        so_far = Contents(it, own)
+        for identifier, base in bases.items():
+            for name in so_far.clashes(base):
+                facts = {"property": "contents", "aux": "name", "value": name}
+                self._reading.findings.add("nonUniqueImportedPropertyValue", it, secondary=identifier, **facts)
+            so_far = Contents(it, own, (*so_far.bases, base))
 
     def contents(self, it: Draft) -> Contents:
-        """The contents of an Interface by name, inherited ones included."""
-        known = self._contents.get(it.id)
-        if known is None:
-            known = self._contents[it.id] = self._own(it)
-        return known
-
-    def _own(self, it: Draft) -> Contents:
-        return {content.name or "": content for content in _drafts(it.members.get("contents"))}
-
-    def __iter__(self):  # type: ignore[no-untyped-def]
-        return iter(self._interfaces)
+        return self._contents[it.id]
 
 
 def _bases(it: Draft) -> list[Draft]:

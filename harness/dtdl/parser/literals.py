@@ -30,7 +30,7 @@ _XSD = "http://www.w3.org/2001/XMLSchema#"
 
 def _report(findings: Findings, it: Draft, member: Member) -> Report:
     """Errors name a member of an extension by its DTMI."""
-    return partial(findings.add, it=it, property=member.id or member.term)
+    return partial(findings.add, it=it, property=member.id or member.term, term=member.term)
 
 
 def is_int32(value: object) -> bool:

@@ -26,13 +26,13 @@ def utf16_length(text: str) -> int:
 
 def read_localized(findings: Findings, it: Draft, member: Member, value: object) -> object:
     limit = member.max_length
-    if type(value) is str and (limit is None or len(value) * 2 <= limit):
-        return {_DEFAULT_LANGUAGE: value}
+    if type(value) is str:
+        value = {_DEFAULT_LANGUAGE: value}
+    if type(value) is dict and _is_plain(value, limit):
+        return value
     report = partial(findings.add, it=it, property=member.term)
     texts: dict[str, str] = {}
-    if isinstance(value, str):
-        texts = {_DEFAULT_LANGUAGE: value}
-    elif isinstance(value, dict):
+    if isinstance(value, dict):
         texts = _language_map(value, report)
     elif isinstance(value, list):
         texts = _tagged_texts(value, it.dtdl_version, report)
@@ -44,9 +44,19 @@ def read_localized(findings: Findings, it: Draft, member: Member, value: object)
     return texts
 
 
+def _is_plain(value: Mapping[str, object], limit: int | None) -> bool:
+    """Whether a language map is certainly right, as nearly all are: then nothing else needs to look at it."""
+    for code, text in value.items():
+        if type(text) is not str or not LANGUAGE_CODE.fullmatch(code) or (limit is not None and len(text) * 2 > limit):
+            return False
+    return True
+
+
 def _language_map(value: Mapping[str, object], report: _Report) -> dict[str, str]:
     if value.keys() == {"@value", "@language"}:
-        report("langTagValueInLangMap", value=f'{{ "{value["@language"]}": "{value["@value"]}" }}')
+        language, text = value["@language"], value["@value"]
+        strings = isinstance(language, str) and isinstance(text, str)
+        report("langTagValueInLangMap", value=f'{{ "{language}": "{text}" }}' if strings else None)
         return {}
     texts = {}
     for code, text in value.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from harness.dtdl import dtmi
+from harness.dtdl.locate import escape
 from harness.dtdl.metamodel.extensions import PARTNER_PREFIXES, RESERVED_PREFIXES
 from harness.dtdl.metamodel.members import Holds, Member, Standard
 from harness.dtdl.metamodel.predefined import is_unit_of, parent_of_unit, unit_enum_of
@@ -11,6 +12,7 @@ from harness.dtdl.parser.context import Context
 from harness.dtdl.parser.grammar import Grammar, Row, Shape
 from harness.dtdl.parser.reading import Reading, Reference, Task
 
+_SCHEMA, _UNIT = Standard.SCHEMA, Standard.UNIT
 _UNKNOWN = Row("", Member("", Holds.ELEMENT), None, None)
 
 
@@ -34,7 +36,7 @@ def read_members(reading: Reading, it: Draft, task: Task, shape: Shape, context:
             findings.add("duplicatePropertyName", it, property=term)
         elif row.read is not None:
             target[term] = row.read(findings, it, row.member, value)
-        elif type(value) is str and row.member.standard is Standard.SCHEMA and value in schemas:
+        elif type(value) is str and row.member.standard is _SCHEMA and value in schemas:
             found = schemas[value]
             target[term] = reading.predefined[found.id] = found
         else:
@@ -63,27 +65,42 @@ def _elements(
 ) -> object:
     """What is known now of the value: a predefined element, or for a plural member a list with a place for each
     element to come."""
-    items = value if isinstance(value, list) else [value]
     pointer = f"{it.pointer}/{key}"
-    if not _count_fits(reading, it, member, len(items), pointer):
+    if not isinstance(value, list):
+        found = [_element(reading, it, member, value, 0, pointer, context, None, task)]
+    elif _count_fits(reading, it, member, len(value), pointer):
+        names: dict[str, str] | None = {} if member.named else None
+        found = [
+            _element(reading, it, member, item, slot, f"{pointer}/{slot}", context, names, task)
+            for slot, item in enumerate(value)
+        ]
+    else:
         return None
-    names: dict[str, str] | None = {} if member.named else None
-    found: list[object] = []
-    for index, item in enumerate(items):
-        place = f"{pointer}/{index}" if isinstance(value, list) else pointer
-        if isinstance(item, str):
-            found.append(_reference(reading, it, member, item, index, place, context.grammar))
-            continue
-        found.append(None)
-        if not isinstance(item, dict):
-            reading.findings.add("refNotStringOrObject", it, property=member.term, pointer=place)
-        elif member.standard is Standard.UNIT:
-            reading.findings.add("refObjectNotAllowed", it, property=member.term, pointer=place)
-        else:
-            reading.tasks.append(Task(item, it, member, index, place, context, names, task.document, task.level + 1))
-    if member.plural:
-        return found
-    return found[0] if found else None
+    if not member.plural:
+        return found[0] if found else None
+    reading.plurals.append((it, member))
+    return found
+
+
+def _element(
+    reading: Reading,
+    it: Draft,
+    member: Member,
+    value: object,
+    slot: int,
+    pointer: str,
+    context: Context,
+    names: dict[str, str] | None,
+    task: Task,
+) -> Element | None:
+    if type(value) is dict and member.standard is not _UNIT:
+        reading.tasks.append(Task(value, it, member, slot, pointer, context, names, task.document, task.level + 1))
+        return None
+    if isinstance(value, str):
+        return _reference(reading, it, member, value, slot, pointer, context.grammar)
+    code = "refObjectNotAllowed" if isinstance(value, dict) else "refNotStringOrObject"
+    reading.findings.add(code, it, property=member.term, pointer=pointer)
+    return None
 
 
 def _count_fits(reading: Reading, it: Draft, member: Member, count: int, pointer: str) -> bool:
@@ -144,7 +161,7 @@ def _misplaced(
 
 def _wrong_unit(reading: Reading, it: Draft, member: Member, meant: str) -> None:
     """What is given as a unit is none, or none of the kind that the semantic type demands."""
-    facts = {"property": member.id, "secondary": meant}
+    facts = {"property": member.id, "term": member.term, "secondary": meant}
     if it.dtdl_version == 2:
         reading.when_linked.add("notRequiredType", it, type=member.unit_kind, **facts)
     else:
@@ -174,7 +191,7 @@ def _unknown(reading: Reading, it: Draft, key: str, value: object, task: Task, s
     if grammar.version == 2:
         code = "inferredTypeDoesNotAllow" if shape.inferred else "noTypeThatAllows"
     facts = {"property": key, "type": it.kind, "restriction": grammar.version}
-    reading.findings.add(code, it, pointer=f"{it.pointer}/{_escape(key)}", **facts)
+    reading.findings.add(code, it, pointer=f"{it.pointer}/{escape(key)}", **facts)
 
 
 def _unknown_code(key: str, grammar: Grammar) -> str:
@@ -196,8 +213,3 @@ def _keyword(reading: Reading, it: Draft, key: str, task: Task) -> None:
         add("topLevelKeywordDisallowed", value=key, pointer=it.pointer, document=it.document)
     else:
         add("keywordDisallowed", task.parent, property=task.member.term, value=key, pointer=it.pointer)
-
-
-def _escape(key: str) -> str:
-    """A member's name in a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")

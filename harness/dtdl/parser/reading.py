@@ -51,8 +51,9 @@ class Reading:
     `findings` are the errors of this stage. `when_linked` and `when_checked` collect what this stage notices but a
     later one reports, since it needs a model that is sound up to there. `predefined` are the elements of the language
     that the model uses, `cotyped` the elements whose co-types demand something, `grammars` the grammar of each
-    Interface. `repeated` are the members in which an element was passed over, `long` the Interfaces of the documents
-    numbered in `long_documents`, with their JSON. `tolerant` lets some common slips of DTDL v2 models pass.
+    Interface, `plurals` the members that hold lists, `repeated` those of them in which an element was passed over,
+    `long` the Interfaces of the documents numbered in `long_documents`, with their JSON. `tolerant` lets some common
+    slips of DTDL v2 models pass.
     """
 
     def __init__(self, rules: Rules) -> None:
@@ -70,6 +71,7 @@ class Reading:
         self.grammars: dict[str, Grammar] = {}
         self.long_documents: set[int] = set()
         self.long: list[tuple[Draft, Json]] = []
+        self.plurals: list[tuple[Draft, Member]] = []
         self.repeated: list[tuple[Draft, Member]] = []
 
 

@@ -1,8 +1,8 @@
 """What each error says to the author: what is wrong, and what to change.
 
-The keys are the reference parser's ids for the rules, with three of our own for text that is not JSON at all. The
-fields are those of `ParsingError`; `{it}` is the element in words, `{length}` and others come from where the rule is
-checked.
+The keys are the reference parser's ids for the rules, with four of our own where it fails in other ways (invalidJson,
+duplicateMember, invalidEncoding, typeNotString). The fields are those of `ParsingError`; `{it}` is the element in
+words, `{length}` and others come from where the rule is checked.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 SENTENCES = {
     # The document
     "invalidJson": "the document is not JSON: {detail}",
-    "duplicateMember": "the member {value} occurs twice in one object: keep one of them",
+    "duplicateMember": "line {line}: the member {value} occurs again in the same object: keep one",
     "invalidEncoding": "the document is not UTF-8 text: {detail}; save it as UTF-8 without a byte order mark",
     "notJsonObject": "a document holds an object or an array of objects, this one has {value}",
     "partitionTooLarge": "the text of {it} takes more than {restriction} bytes: move parts into other Interfaces",
@@ -56,7 +56,7 @@ SENTENCES = {
     "typeNotDtmiNorTerm": "@type {value} is neither a DTMI nor a term: name a type that DTDL or an extension defines",
     "multipleMaterialTypes": "@type names two classes, {value}: an element can be only one of them",
     # Members
-    "duplicatePropertyName": "{property} is written twice, by its term and by its DTMI: keep one",
+    "duplicatePropertyName": "{property} of {it} is written twice, by its term and by its DTMI: keep one",
     "propertyUndefinedTerm": "{property} of {it} is defined neither in DTDL v{restriction} nor in @context: remove it",
     "propertyIrrelevantDtmiOrTerm": "{property} does not belong to {it}: remove it",
     "propertyInvalidDtmi": "the member {property} of {it} is not a valid DTMI: correct or remove it",
@@ -75,7 +75,7 @@ SENTENCES = {
     # Values
     "refNotStringOrObject": "{property} of {it} must be an object, a term or a DTMI in quotes",
     "refObjectNotAllowed": "{property} of {it} takes a term or a DTMI, not an object",
-    "idReference": '{property} of {it} refers by an object with nothing but @id: write "{value}" alone',
+    "idReference": "{property} of {it} refers by an object with nothing but @id: write the @id itself",
     "idRefBadDtmiOrTerm": "{property} of {it} refers to {value}, which is neither a DTMI nor a term: correct it",
     "badDtmiOrTerm": "{value} in {property} of {it} is neither a DTMI nor a term of DTDL v{restriction}: correct it",
     "undefinedReservedId": "{property} of {it} refers to {secondary}, which the language does not define: correct it",
@@ -129,7 +129,6 @@ SENTENCES = {
     "identifierMultipleValues": "{property} of {it} takes one DTMI: remove the others",
     "identifierCountBelowMin": "{property} of {it} is empty: give it a value",
     "identifierTooLong": "the DTMI in {property} of {it} has {length} characters: shorten it to {restriction}",
-    "langStringNotLangString": "{property} of {it} must be a string, or an object with a text for each language code",
     "langStringElementNotStringOrObject": "{property} of {it} must be a string, or objects with @value and @language",
     "langStringElementNoValue": "a text in {property} of {it} has no @value: add it",
     "langStringElementValueNotString": "@value of a text in {property} of {it} must be a string",
@@ -177,6 +176,3 @@ SENTENCES = {
     "siblingPropertyMismatch": "{property} of {it} is {value}: what it overrides needs {restriction}",
     "multipleReference": "two elements in {property} of {it} override the same: {value}",
 }
-
-OWN = frozenset({"invalidJson", "duplicateMember", "invalidEncoding", "typeNotString"})
-"""Ids that the reference parser does not have: it fails in other ways there."""

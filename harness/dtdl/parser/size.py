@@ -32,5 +32,8 @@ def exceeds(source: Mapping[str, object], limit: int, others: Set[int]) -> bool:
     return total > limit
 
 
+_as_text = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _text_bytes(value: object) -> int:
-    return len(json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    return len(_as_text(value).encode("utf-8", "surrogatepass"))

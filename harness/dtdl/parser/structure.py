@@ -11,17 +11,15 @@ from collections.abc import Iterable
 
 from harness.dtdl.metamodel.core import LIMITS, Limits
 from harness.dtdl.model import Draft
-from harness.dtdl.parser.inheritance import Hierarchy
 from harness.dtdl.parser.literals import is_int32
 from harness.dtdl.parser.reading import Reading
-from harness.dtdl.parser.size import exceeds
 
 _COUNTED = (
     "contents", "fields", "enumValues", "request", "response", "properties", "schema", "elementSchema", "mapValue",
 )  # fmt: skip
 
 
-def check(reading: Reading, hierarchy: Hierarchy) -> None:
+def check(reading: Reading) -> None:
     """Reports what breaks a rule of structure."""
     schemas = SchemaWalk(reading)
     for it in reading.elements.values():
@@ -29,14 +27,10 @@ def check(reading: Reading, hierarchy: Hierarchy) -> None:
             schemas.visit(it)
         elif it.kind == "Enum":
             _check_enum(reading, it)
-        elif it.kind == "Component":
-            _check_component(reading, hierarchy, it)
     schemas.report_depths()
     for it in reading.elements.values():
         if it.kind == "Property" and it.dtdl_version == 2:
             _check_no_array(reading, schemas, it)
-    _check_totals(reading, hierarchy)
-    _check_sizes(reading)
 
 
 # ---------------------------------------------------------------------- schemas
@@ -185,60 +179,3 @@ def _check_enum(reading: Reading, it: Draft) -> None:
                 "nonUniquePropertyValue", it, property="enumValues", aux="enumValue", value=raw, pointer=value.pointer
             )
         seen.add(raw)
-
-
-# ---------------------------------------------------------------------- Interfaces
-
-
-def _check_component(reading: Reading, hierarchy: Hierarchy, it: Draft) -> None:
-    """The Interface of a Component has no Components itself."""
-    interface = it.members.get("schema")
-    if not isinstance(interface, Draft):
-        return
-    for content in hierarchy.contents(interface).values():
-        if content.kind == "Component":
-            facts = {"property": "'schema' or 'contents'", "type": "Component", "restriction": "Component"}
-            reading.findings.add("excludedType", it, secondary=content.id, **facts)
-            return
-
-
-def _check_sizes(reading: Reading) -> None:
-    others = {id(source) for _, source in reading.long}
-    for it, source in reading.long:
-        limit = reading.grammars[it.id].limits.interface_bytes
-        if limit is not None and exceeds(source, limit, others):
-            reading.findings.add("partitionTooLarge", it, restriction=limit)
-
-
-def _check_totals(reading: Reading, hierarchy: Hierarchy) -> None:
-    """DTDL v3 and v4 count the elements of an Interface with all it extends and contains."""
-    lowest = min((row.hierarchy_elements for row in LIMITS.values() if row.hierarchy_elements), default=0)
-    if len(reading.elements) * 2 < lowest:
-        return
-    for it in hierarchy:
-        limit = reading.grammars[it.id].limits.hierarchy_elements
-        total = 0 if limit is None else _total(hierarchy, it, limit)
-        if limit is not None and total > limit:
-            terms = " or ".join(f"'{term}'" for term in _COUNTED)
-            facts = {"property": terms, "length": total, "restriction": limit}
-            reading.findings.add("excessiveCountNarrow", it, **facts)
-
-
-def _total(hierarchy: Hierarchy, interface: Draft, limit: int) -> int:
-    """The number of values in the counted members of an Interface; counting ends above the limit."""
-    seen = {interface.id}
-    queue = [interface]
-    total = 0
-    for it in queue:
-        for term in _COUNTED:
-            value = it.members.get(term)
-            parts = list(hierarchy.contents(it).values()) if term == "contents" and it.kind == "Interface" else value
-            for part in parts if isinstance(parts, list | tuple) else (parts,):
-                if isinstance(part, Draft):
-                    total += 1
-                    if part.id not in seen:
-                        seen.add(part.id)
-                        queue.append(part)
-        if total > limit:
-            break
-    return total

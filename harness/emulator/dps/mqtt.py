@@ -8,25 +8,19 @@ answer     $dps/registrations/res/{status}/?$rid={rid}[&retry-after={seconds}]
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from urllib.parse import unquote
 
 from harness.emulator import names
 from harness.emulator.dps.core import ProvisioningService, Reply
-from harness.emulator.dps.enrollments import Credentials, Enrolled
-from harness.emulator.errors import ServiceError, device_body
-from harness.emulator.faults import Answer, Operation, Point
+from harness.emulator.dps.enrollments import Credentials
+from harness.emulator.dps.exchange import Exchange, Send
+from harness.emulator.dps.monitor import Caller
+from harness.emulator.errors import ServiceError
+from harness.emulator.faults import Operation, Point
 from harness.emulator.tokens import TokenError, parse_token
 from harness.mqtt import Connect, Publish, RemoteError, ServerSession, Subscribe, Unsubscribe
 from harness.mqtt.packets import NOT_AUTHORIZED, SUBSCRIPTION_FAILED
-from harness.record.events import (
-    ProtocolViolation,
-    ProvisioningConnected,
-    ProvisioningDisconnected,
-    RegistrationAnswered,
-    RegistrationPolled,
-    RegistrationRequested,
-)
+from harness.record.events import ProtocolViolation, ProvisioningConnected, ProvisioningDisconnected
 
 FILTER = "$dps/registrations/res/#"
 REGISTER = "$dps/registrations/PUT/iotdps-register/?"
@@ -60,30 +54,26 @@ def connect(service: ProvisioningService, session: ServerSession, packet: Connec
 
 
 def _decide(service: ProvisioningService, session: ServerSession, packet: Connect, name: names.DpsName) -> None:
-    if name.id_scope.lower() != service.id_scope.lower():
-        _refuse(service, session, packet, name, NOT_AUTHORIZED, f"unknown id scope {name.id_scope}")
-        return
     try:
+        service.check_scope(name.id_scope)
         credentials = _credentials(session, packet)
-    except TokenError as error:
-        _refuse(service, session, packet, name, NOT_AUTHORIZED, str(error))
+    except (ServiceError, TokenError) as error:
+        reason = error.cause if isinstance(error, ServiceError) else str(error)
+        _refuse(service, session, packet, name, NOT_AUTHORIZED, reason)
         return
-    enrolled: Enrolled | ServiceError
-    reason = ""
-    try:
-        enrolled = service.attest(name.registration_id, credentials)
-    except ServiceError as error:
-        enrolled, reason = error, error.cause
-        if service.context.options.dps_wrong_credential == "connack-5":
-            _refuse(service, session, packet, name, NOT_AUTHORIZED, reason)
-            return
+    caller = Caller(session.peer.address, "Mqtt", name.api_version)
+    exchange = Exchange(service, name.registration_id, credentials, caller, session).attested()
+    reason = exchange.refusal.cause if exchange.refusal is not None else ""
+    if reason and service.context.options.dps_wrong_credential == "connack-5":
+        _refuse(service, session, packet, name, NOT_AUTHORIZED, reason)
+        return
     _record(service, session, packet, name, 0, reason)
-    session.accept(DpsConnection(service, name.registration_id, enrolled), keep_alive=packet.keep_alive)
+    session.accept(DpsConnection(exchange), keep_alive=packet.keep_alive)
 
 
 def _credentials(session: ServerSession, packet: Connect) -> Credentials:
     if not packet.password:
-        return Credentials(certificate=session.peer.certificate)
+        return Credentials(chain=session.peer.peer_chain)
     try:
         return Credentials(token=parse_token(packet.password.decode()))
     except UnicodeDecodeError:
@@ -125,17 +115,14 @@ def _record(
 
 
 class DpsConnection:
-    """One accepted connection (a `harness.mqtt.Handler`). `enrolled` is the error when its credentials prove
-    nothing.
-    """
+    """One accepted connection (a `harness.mqtt.Handler`). Its credentials need not hold: each request tells."""
 
-    __slots__ = ("_context", "_enrolled", "_qos", "_registration_id", "_service")
+    __slots__ = ("_context", "_exchange", "_qos", "_registration_id")
 
-    def __init__(self, service: ProvisioningService, registration_id: str, enrolled: Enrolled | ServiceError) -> None:
-        self._service = service
-        self._context = service.context
-        self._registration_id = registration_id
-        self._enrolled = enrolled
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._context = exchange.service.context
+        self._registration_id = exchange.registration_id
         self._qos: int | None = None
 
     # --- harness.mqtt.Handler ------------------------------------------------------------------------
@@ -146,10 +133,11 @@ class DpsConnection:
         session.puback(packet)
         if packet.topic.startswith(REGISTER):
             query = _query(packet.topic[len(REGISTER) :])
-            self._register(session, query["$rid"], packet.payload)
+            self._exchange.register(query["$rid"], packet.payload, self._sender(session, query["$rid"]))
         elif packet.topic.startswith(POLL):
             query = _query(packet.topic[len(POLL) :])
-            self._poll(session, query["$rid"], unquote(query.get("operationId", "")))
+            operation_id = unquote(query.get("operationId", ""))
+            self._exchange.poll(query["$rid"], operation_id, self._sender(session, query["$rid"]))
         else:
             raise RemoteError("unknown-topic", f"a PUBLISH to {packet.topic}")
 
@@ -197,56 +185,15 @@ class DpsConnection:
                 codes.append(SUBSCRIPTION_FAILED)
         session.suback(packet, tuple(codes))
 
-    def _register(self, session: ServerSession, request_id: str, payload: bytes) -> None:
-        self._context.emit(RegistrationRequested(self._registration_id, request_id, payload))
-        self._run(
-            Point.DPS_REGISTER,
-            session,
-            request_id,
-            lambda enrolled: self._service.register(self._registration_id, enrolled, payload),
-        )
+    def _sender(self, session: ServerSession, request_id: str) -> Send:
+        def send(reply: Reply, _: int | None) -> None:
+            topic = f"$dps/registrations/res/{reply.status}/?$rid={request_id}"
+            if reply.retry_after is not None:
+                topic += f"&retry-after={reply.retry_after}"
+            if self._qos is not None:
+                session.send(topic, reply.body, self._qos)
 
-    def _poll(self, session: ServerSession, request_id: str, operation_id: str) -> None:
-        self._context.emit(RegistrationPolled(self._registration_id, request_id, operation_id))
-        self._run(
-            Point.DPS_POLL,
-            session,
-            request_id,
-            lambda enrolled: self._service.poll(self._registration_id, enrolled, operation_id),
-        )
-
-    def _run(self, point: Point, session: ServerSession, request_id: str, action: Callable[[Enrolled], Reply]) -> None:
-        def proceed() -> None:
-            try:
-                if isinstance(self._enrolled, ServiceError):
-                    raise self._enrolled
-                self._answer(session, request_id, action(self._enrolled), None)
-            except ServiceError as error:
-                self._answer_error(session, request_id, error, None)
-
-        def answer(fault: Answer) -> None:
-            error = ServiceError(fault.error_code or fault.status * 1000, fault.message, status=fault.status)
-            self._answer_error(session, request_id, error, fault.retry_after)
-
-        self._context.faults.run(Operation(point, self._registration_id, proceed, answer, session))
-
-    def _answer_error(
-        self, session: ServerSession, request_id: str, error: ServiceError, retry_after: int | None
-    ) -> None:
-        reply = Reply(error.status, device_body(error, self._context.wall()), retry_after)
-        self._answer(session, request_id, reply, error.code)
-
-    def _answer(self, session: ServerSession, request_id: str, reply: Reply, error_code: int | None) -> None:
-        topic = f"$dps/registrations/res/{reply.status}/?$rid={request_id}"
-        if reply.retry_after is not None:
-            topic += f"&retry-after={reply.retry_after}"
-        if self._qos is not None:
-            session.send(topic, reply.body, self._qos)
-        self._context.emit(
-            RegistrationAnswered(
-                self._registration_id, request_id, reply.status, reply.body, reply.retry_after, error_code
-            )
-        )
+        return send
 
 
 def _query(text: str) -> dict[str, str]:

@@ -124,16 +124,14 @@ def _now_or_after(
         act(session)
         return
     operation.proceed()
-    plan = player.plan
+    order = player.orders
 
     def later() -> None:
-        if player.plan is plan and not session.closed:
+        if player.orders == order and not session.closed:
             act(session)
 
-    if fault.after > 0:
-        player.timers.later(fault.after, later)
-    else:
-        later()
+    # Also after 0 s: by then what the operation wrote has left, as a SUBACK before the cut.
+    player.timers.later(fault.after, later)
 
 
 def _without_operation_id(player: FaultPlayer, fault: Fault, operation: Operation) -> None:

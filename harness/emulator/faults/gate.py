@@ -24,6 +24,7 @@ class Point(str, Enum):
     TWIN_GET = "twin-get"
     TWIN_PATCH = "twin-patch"
     DESIRED = "desired"
+    C2D = "c2d"
     METHOD = "method"
     METHOD_ANSWER = "method-answer"
 

@@ -91,6 +91,9 @@ class Plan:
         return {"fault": [fault.document() for fault in self.faults]}
 
 
+NO_FAULTS = Plan()
+
+
 @dataclass(frozen=True, slots=True)
 class Act:
     """What can be done: at which moments, and with which particulars. `help` is for people."""
@@ -107,9 +110,17 @@ _SUBSCRIBES = frozenset({Point.DPS_SUBSCRIBE, Point.HUB_SUBSCRIBE})
 _TWIN = frozenset({Point.TWIN_GET, Point.TWIN_PATCH})
 _TLS = frozenset({Point.TLS})
 _HUB = frozenset(
-    {Point.HUB_CONNECT, Point.HUB_SUBSCRIBE, Point.HUB_PUBLISH, Point.DESIRED, Point.METHOD, Point.METHOD_ANSWER}
+    {
+        Point.HUB_CONNECT,
+        Point.HUB_SUBSCRIBE,
+        Point.HUB_PUBLISH,
+        Point.DESIRED,
+        Point.C2D,
+        Point.METHOD,
+        Point.METHOD_ANSWER,
+    }
 )
-_EVERYWHERE = frozenset(Point) - _TLS
+_ALL = frozenset(Point)
 
 ACTS = MappingProxyType(
     {
@@ -118,10 +129,10 @@ ACTS = MappingProxyType(
             _DPS | _TWIN | _SUBSCRIBES | {Point.METHOD},
             takes=frozenset({"code", "retry-after", "message"}),
         ),
-        "silence": Act("never answer, never deliver", _EVERYWHERE),
-        "delay": Act("carry it out that many seconds later", _EVERYWHERE, needs=frozenset({"seconds"})),
+        "silence": Act("never answer, never deliver", _ALL),
+        "delay": Act("carry it out that many seconds later", _ALL - _TLS, needs=frozenset({"seconds"})),
         "connack": Act("refuse the CONNECT with this return code", _CONNECTS, needs=frozenset({"code"})),
-        "cut": Act("drop the connection without a word", _EVERYWHERE, takes=frozenset({"after"})),
+        "cut": Act("drop the connection without a word", _ALL, takes=frozenset({"after"})),
         "bad-certificate": Act("show a certificate not to be trusted", _TLS, needs=frozenset({"kind"})),
         "tls-refused": Act("end the handshake with an alert", _TLS),
         "token-expires": Act("the device's token is over", _HUB | _TWIN, takes=frozenset({"after"})),
@@ -137,7 +148,7 @@ ACTS = MappingProxyType(
         ),
         "poll-without-operation-id": Act("leave operationId out of the reply", frozenset({Point.DPS_POLL})),
         "duplicate-delivery": Act(
-            "deliver the message to the device twice", _DPS | _TWIN | {Point.DESIRED, Point.METHOD}
+            "deliver the message to the device twice", _DPS | _TWIN | {Point.DESIRED, Point.C2D, Point.METHOD}
         ),
         "clock-skew": Act(
             "the service's clock is ahead by that many seconds (behind, if negative)",

@@ -44,6 +44,8 @@ class FaultPlayer:
         self.timers = timers
         self.options = options
         self.skew = 0.0
+        self.orders = 0
+        """How many plans there were: what an earlier one left for later is not done."""
         self._wall = wall
         self._emit = emit
         self._counts: dict[tuple[int, str], int] = {}
@@ -56,6 +58,7 @@ class FaultPlayer:
     def order(self, plan: Plan) -> None:
         """Play this plan from now on, in place of any other; all counts begin anew."""
         self.plan = plan
+        self.orders += 1
         self._counts.clear()
         self._played.clear()
         self._barred.clear()

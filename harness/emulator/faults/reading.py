@@ -188,6 +188,9 @@ class _Reader:
         if do == "error" and values["retry-after"] is not None and point not in _RETRIED:
             self.problems.append("`retry-after` goes with register and poll only; elsewhere the protocol has none.")
 
+        if point is Point.TLS and values["after"] is not None:
+            self.problems.append('at a TLS handshake there is no `after`: use `at = "connect"`.')
+
     def _code(self, point: Point, do: str, code: int | None) -> None:
         if do == "error":
             if point in _SUBSCRIBED:

@@ -1,4 +1,6 @@
-"""Who may do what in a hub: shared access policies, device keys, and the check of a token against both."""
+"""Who may do what in a hub: shared access policies, device keys and certificates, and the check of what a caller
+shows against them.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from harness.emulator.errors import ServiceError
+from harness.emulator.hub import x509
 from harness.emulator.hub.registry import Identity, Registry
 from harness.emulator.tokens import Token, TokenError, new_key, parse_token
 
@@ -44,6 +47,8 @@ class Access:
 
     def __init__(self, registry: Registry, hosts: Iterable[str], wall: Callable[[], float], skew: float) -> None:
         self.policies = default_policies()
+        self.authorities: list[bytes] = []
+        """CA certificates, DER, that vouch for devices of type `certificateAuthority`; see `trust`."""
         self._registry = registry
         self._hosts = {host.lower() for host in hosts}
         self._wall = wall
@@ -65,8 +70,18 @@ class Access:
         if permission not in policy.permissions:
             raise ServiceError(401002, f"the policy {token.key_name} lacks {permission.value}")
 
-    def device(self, password: bytes | None, identity: Identity) -> Token:
-        """Check the token of a device's or module's connection. Raises ServiceError 401002, 401003."""
+    def trust(self, certificate: bytes | str) -> None:
+        """Let a CA (PEM or DER) vouch for devices. Raises ValueError when it is no CA's certificate."""
+        self.authorities.append(x509.authority(certificate))
+
+    def device(self, password: bytes | None, identity: Identity, chain: x509.Chain = ()) -> Token | None:
+        """Check what a device or module shows: a token, which is returned, or else a certificate.
+
+        Raises ServiceError 401002, 401003.
+        """
+        if not password and chain:
+            self._check_certificate(identity, chain)
+            return None
         if not password:
             raise ServiceError(401002, "the device sent neither a token nor a client certificate")
         try:
@@ -84,6 +99,16 @@ class Access:
         if identity.authentication != "sas" or not token.signed_by(identity.keys):
             raise ServiceError(401003, "the token's signature is not of the device's key")
         return token
+
+    def _check_certificate(self, identity: Identity, chain: x509.Chain) -> None:
+        now, kind = self._wall(), identity.authentication
+        if kind == "selfSigned":
+            x509.check_thumbprint(chain, identity.thumbprints, now, self._skew)
+        elif kind == "certificateAuthority":
+            # Unsure for modules, whose ids many devices share: as Edge has it, the CN is the device's and theirs.
+            x509.check_authority(chain, identity.name, self.authorities, now, self._skew)
+        else:
+            raise ServiceError(401003, f"a certificate is shown, but the device's type is {kind}")
 
     def _policy(self, token: Token, path: str) -> Policy:
         self._check_scope(token, path)

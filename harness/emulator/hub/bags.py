@@ -1,6 +1,4 @@
-"""The property bag at the end of a telemetry topic: `k=v&k2=v2`, percent-encoded, system properties under
-`$.`.
-"""
+"""The property bag at the end of a topic: `k=v&k2=v2`, percent-encoded, system properties under `$.`."""
 
 from __future__ import annotations
 
@@ -8,17 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
+
+from harness.emulator.hub import messages
 
 _CACHED_LENGTH = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Bag:
-    """`system` has wire names without `$.`; a value is None for a key without `=`. The maps are read-only."""
+    """`system` has wire names without `$.`; a value is None for a key without `=`. The maps are read-only.
+
+    `size` is what the properties add to a message's bytes; `problem` says which rule they break, if any.
+    """
 
     system: Mapping[str, str | None]
     properties: Mapping[str, str | None]
+    size: int = 0
+    problem: str = ""
 
     @property
     def component(self) -> str | None:
@@ -39,6 +44,18 @@ def parse_bag(text: str) -> Bag:
     return _cached(text) if len(text) <= _CACHED_LENGTH else _parse(text)
 
 
+def write_bag(system: Mapping[str, str], properties: Mapping[str, str | None]) -> str:
+    """Write a bag as the hub sends it: `$` encoded too, for the C SDK compares the encoded name."""
+    items = [f"%24.{name}={_encoded(value)}" for name, value in system.items()]
+    for name, value in properties.items():
+        items.append(_encoded(name) if value is None else f"{_encoded(name)}={_encoded(value)}")
+    return "&".join(items)
+
+
+def _encoded(text: str) -> str:
+    return quote(text, safe="")
+
+
 def _parse(text: str) -> Bag:
     system: dict[str, str | None] = {}
     properties: dict[str, str | None] = {}
@@ -51,7 +68,9 @@ def _parse(text: str) -> Bag:
             system[name[2:]] = value
         else:
             properties[name] = value
-    return Bag(MappingProxyType(system), MappingProxyType(properties))
+    size = messages.properties_size(system, properties)
+    problem = messages.problem(system, properties)
+    return Bag(MappingProxyType(system), MappingProxyType(properties), size, problem)
 
 
 _cached = lru_cache(maxsize=4096)(_parse)

@@ -18,8 +18,9 @@ from harness.emulator import jsontext
 from harness.emulator.context import Context
 from harness.emulator.errors import ServiceError, device_body
 from harness.emulator.faults import Answer, Operation, Point
-from harness.emulator.hub.bags import parse_bag
-from harness.emulator.hub.filters import DESIRED, METHODS, TWIN_ANSWERS, is_documented
+from harness.emulator.hub.bags import Bag, parse_bag
+from harness.emulator.hub.devicebound import DeviceBound
+from harness.emulator.hub.filters import DESIRED, METHODS, TWIN_ANSWERS, is_device_bound, is_documented
 from harness.emulator.names import HubName
 from harness.mqtt import Connect, Publish, RemoteError, ServerSession, Subscribe, Timer, Unsubscribe, Will
 from harness.mqtt.packets import SUBSCRIPTION_FAILED
@@ -48,12 +49,16 @@ class HubConnection:
 
     __slots__ = (
         "_context",
+        "_device_bound",
         "_events",
         "_filters",
         "_hub",
         "_identity",
+        "_last_bag",
+        "_last_topic",
         "_name",
         "_persistent",
+        "_throttled",
         "_token_timer",
         "_will",
         "session",
@@ -70,7 +75,28 @@ class HubConnection:
         self._filters: dict[str, int] = {}
         self._persistent = not packet.clean_session
         self._will: Will | None = packet.will
+        self._last_topic: str | None = None
+        """Of the latest telemetry: a device repeats itself, and the codec gives equal topics as one object."""
+        self._last_bag: Bag | None = None
         self._token_timer: Timer | None = None
+        self._throttled = self._context.options.telemetry_rate is not None
+        self._device_bound = DeviceBound(hub.c2d, identity, session, persistent=self._persistent)
+
+    def check_will(self) -> str:
+        """Check the will of CONNECT. Returns what to do about it: nothing, `close` or `refuse`."""
+        will, options = self._will, self._context.options
+        if will is None:
+            return ""
+        if will.qos == 2 and options.qos2_publish == "close":
+            self._violation("qos-2", "a will with QoS 2, which IoT Hub does not support", closed=True)
+            return "close"
+        if self._bag_of(will.topic) is not None:
+            return ""
+        reaction = options.foreign_will
+        detail = f"a will for {will.topic}; it must be for {self._events}/"
+        self._violation("foreign-will", detail, closed=reaction != "ignore")
+        self._will = None
+        return "" if reaction == "ignore" else reaction
 
     @property
     def takes_methods(self) -> bool:
@@ -82,10 +108,12 @@ class HubConnection:
         present = self._persistent and identity.subscriptions is not None
         if not self._persistent:
             identity.subscriptions = None
+            self._device_bound.forget()
         elif identity.subscriptions is None:
             identity.subscriptions = self._filters
         else:
             self._filters = identity.subscriptions
+        self._look_for_device_bound()
         identity.connection = self
         identity.connection_state_updated = identity.last_activity = self._context.timestamp()
         return present
@@ -102,6 +130,10 @@ class HubConnection:
     def send_method(self, name: str, request_id: str, payload: bytes) -> None:
         """Deliver a method request, at QoS 0 as the hub does."""
         self.session.send(f"$iothub/methods/POST/{name}/?$rid={request_id}", payload)
+
+    def deliver_c2d(self) -> None:
+        """Send the device what waits for it, if it has subscribed."""
+        self._device_bound.deliver()
 
     def send_desired(self, patch: dict[str, Any], version: int) -> bool:
         """Notify of changed desired properties. Returns False when the device has not subscribed."""
@@ -140,11 +172,12 @@ class HubConnection:
     def unsubscribe(self, session: ServerSession, packet: Unsubscribe) -> None:
         for topic_filter in packet.filters:
             self._filters.pop(topic_filter, None)
+        self._look_for_device_bound()
         session.unsuback(packet)
         self._context.emit(Unsubscribed(self._name.device_id, self._name.module_id, packet.filters))
 
     def acknowledged(self, session: ServerSession, packet_id: int) -> None:
-        """Cloud-to-device messages will be completed here; nothing sent now waits for its PUBACK."""
+        self._device_bound.acknowledged(packet_id)
 
     def silent(self, session: ServerSession, seconds: float) -> None:
         session.close(f"nothing heard for {seconds:g} s (keep-alive)", 404104)
@@ -157,6 +190,7 @@ class HubConnection:
             self._token_timer.cancel()
         identity = self._identity
         if identity.connection is self:
+            self._device_bound.ended()
             identity.connection = None
             identity.connection_state_updated = identity.last_activity = self._context.timestamp()
         by = "hub" if by == "service" else by
@@ -168,12 +202,13 @@ class HubConnection:
 
     def _publish(self, packet: Publish) -> None:
         topic = packet.topic
-        if topic.startswith(self._events):
-            bag = topic[len(self._events) :]
-            if not bag or bag[0] == "/":
-                self._telemetry(packet, bag[1:])
-                self.session.puback(packet)
-                return
+        bag = self._last_bag if topic is self._last_topic else self._bag_of(topic)
+        if bag is not None:
+            if self._throttled and not self._hub.throttles.telemetry(self._identity):
+                raise RemoteError("throttled", "more telemetry a second than the device's limit")
+            self._telemetry(packet, bag)
+            self.session.puback(packet)
+            return
         self.session.puback(packet)
         if topic.startswith(_TWIN_PATCH):
             self._twin_patch(_request_id(topic[len(_TWIN_PATCH) :]), packet.payload)
@@ -184,10 +219,12 @@ class HubConnection:
         else:
             raise RemoteError("unknown-topic", f"a PUBLISH to {topic}")
 
-    def _telemetry(self, packet: Publish, bag_text: str, **marks: str) -> None:
-        if len(packet.payload) > self._context.options.max_telemetry:
-            raise RemoteError("message-too-large", f"telemetry of {len(packet.payload)} bytes")
-        bag = parse_bag(bag_text)
+    def _telemetry(self, packet: Publish, bag: Bag, **marks: str) -> None:
+        size = len(packet.payload) + bag.size
+        if size > self._context.options.max_telemetry:
+            raise RemoteError("message-too-large", f"telemetry of {size} bytes, properties included")
+        if bag.problem:
+            self._bad_properties(bag.problem)
         properties = bag.properties
         if packet.retain:
             properties = {**properties, "mqtt-retain": "true"}
@@ -209,14 +246,35 @@ class HubConnection:
             )
         )
 
+    def _bag_of(self, topic: str) -> Bag | None:
+        """The property bag of a telemetry topic; None when the topic is not for this identity's telemetry."""
+        if topic.startswith(self._events):
+            text = topic[len(self._events) :]
+            if not text or text[0] == "/":
+                self._last_topic, self._last_bag = topic, parse_bag(text[1:])
+                return self._last_bag
+        return None
+
+    def _bad_properties(self, problem: str) -> None:
+        if self._context.options.bad_properties == "close":
+            raise RemoteError("bad-properties", problem)
+        self._violation("bad-properties", problem, closed=False)
+
     def _send_will(self, will: Will) -> None:
-        if will.topic.startswith(self._events):
-            bag = will.topic[len(self._events) :].removeprefix("/")
-            packet = Publish(will.topic, will.payload, will.qos, retain=will.retain)
+        bag = self._bag_of(will.topic)
+        if bag is None:
+            return
+        packet = Publish(will.topic, will.payload, will.qos, retain=will.retain)
+        try:
             self._telemetry(packet, bag, **{"iothub-MessageType": "Will"})
+        except RemoteError as error:
+            self._violation(error.rule, error.detail, closed=False)
 
     def _twin_get(self, request_id: str) -> None:
         def proceed() -> None:
+            if not self._hub.throttles.twin(self._identity):
+                answer(_THROTTLED)
+                return
             self._send_twin(200, request_id, jsontext.dump(self._identity.twin.for_device()))
             self._context.emit(TwinRequested(self._name.device_id, self._name.module_id, request_id, 200))
 
@@ -255,6 +313,8 @@ class HubConnection:
         self._run(Point.TWIN_PATCH, proceed, lambda fault: refuse(_as_error(fault)))
 
     def _report(self, payload: bytes) -> int:
+        if not self._hub.throttles.twin(self._identity):
+            raise _as_error(_THROTTLED)
         if not self._name.api_version:
             raise ServiceError(400001, "the connection's user name has no api-version")
         try:
@@ -264,6 +324,9 @@ class HubConnection:
         return self._identity.twin.report(patch, self._context.timestamp())
 
     def _method_answer(self, request_id: str, status: int, payload: bytes) -> None:
+        limit = self._context.options.max_method_payload
+        if len(payload) > limit:
+            raise RemoteError("message-too-large", f"a method's answer of {len(payload)} bytes; {limit} are allowed")
         self._run(
             Point.METHOD_ANSWER,
             lambda: self._hub.methods.answered(self._identity, request_id, status, payload),
@@ -291,9 +354,16 @@ class HubConnection:
             self.session.fail(RemoteError("too-many-filters", f"{count} topic filters at once"))
             return
         self._filters.update(added)
+        self._look_for_device_bound()
         self.session.suback(packet, tuple(code for _, _, code in granted))
         if METHODS in added:
             self._hub.methods.ready(self._identity)
+        self.deliver_c2d()
+
+    def _look_for_device_bound(self) -> None:
+        granted = [qos for name, qos in self._filters.items() if is_device_bound(name, self._name.device_id)]
+        module = self._name.module_id is not None
+        self._device_bound.qos = None if module or not granted else max(granted)
 
     # --- helpers -------------------------------------------------------------------------------------
 
@@ -305,6 +375,9 @@ class HubConnection:
 
     def _error_body(self, error: ServiceError) -> bytes:
         return device_body(error, self._context.wall())
+
+
+_THROTTLED = Answer(429, 429001, message="the device's limit of twin operations a second is exceeded")
 
 
 def _as_error(fault: Answer) -> ServiceError:

@@ -12,13 +12,16 @@ from typing import Any
 
 from harness.emulator import names
 from harness.emulator.context import Context
-from harness.emulator.dps.core import Placement
+from harness.emulator.dps.hubs import Placement
 from harness.emulator.errors import ServiceError
 from harness.emulator.faults import Operation, Point
 from harness.emulator.hub.access import Access
+from harness.emulator.hub.c2d import CloudToDevice
 from harness.emulator.hub.connection import HubConnection
 from harness.emulator.hub.methods import Methods
-from harness.emulator.hub.registry import Identity, Registry, read_device
+from harness.emulator.hub.registry import Identity, Registry, read_identity
+from harness.emulator.hub.throttles import Throttles
+from harness.emulator.hub.uploads import Uploads
 from harness.emulator.tokens import Token
 from harness.mqtt import Connect, ServerSession
 from harness.mqtt.packets import NOT_AUTHORIZED
@@ -33,6 +36,9 @@ class IotHub:
         self.host = host
         self.registry = Registry()
         self.methods = Methods(context)
+        self.c2d = CloudToDevice(context, self.registry)
+        self.uploads = Uploads(context)
+        self.throttles = Throttles(context)
         self.telemetry_takers: list[Callable[[TelemetryReceived], None]] = []
         self.access = Access(self.registry, {host, *other_names}, context.wall, context.options.token_skew)
 
@@ -64,9 +70,8 @@ class IotHub:
             identity = self.registry.find(name.device_id, name.module_id)
             if identity is None:
                 raise ServiceError(401003, f"no such device or module: {packet.client_id}")
-            token = self.access.device(packet.password, identity)
-            if not identity.enabled:
-                raise ServiceError(403012, "the device is disabled")
+            token = self.access.device(packet.password, identity, session.peer.peer_chain)
+            self.check_enabled(identity)
         except ServiceError as error:
             disabled = error.code == 403012
             code = self.context.options.disabled_return_code if disabled else NOT_AUTHORIZED
@@ -80,17 +85,27 @@ class IotHub:
         packet: Connect,
         name: names.HubName,
         identity: Identity,
-        token: Token,
+        token: Token | None,
     ) -> None:
         connection = HubConnection(self, session, identity, name, packet)
+        reaction = connection.check_will()
+        if reaction == "close":
+            self._record(session, packet, name, NOT_AUTHORIZED, token=token, reason="the will; closed without CONNACK")
+            session.close("the will breaks a rule")
+            return
+        if reaction == "refuse":
+            self._refuse(session, packet, name, NOT_AUTHORIZED, "the will", None)
+            return
         if identity.connection is not None:
             identity.connection.session.close("a newer connection of the same identity replaced it", 400027)
         session_present = connection.open()
         if name.model_id is not None or not self.context.options.keep_model_id:
             identity.twin.model_id = name.model_id
         self._record(session, packet, name, 0, session_present=session_present, token=token)
-        connection.watch_token(token.expiry)
+        if token is not None:
+            connection.watch_token(token.expiry)
         session.accept(connection, keep_alive=packet.keep_alive, session_present=session_present)
+        connection.deliver_c2d()
         if connection.takes_methods:
             self.methods.ready(identity)
 
@@ -139,6 +154,11 @@ class IotHub:
             )
         )
 
+    def check_enabled(self, identity: Identity) -> None:
+        """Raises ServiceError 403012 when the identity, or the device it belongs to, is disabled."""
+        if not (identity.enabled and self.registry.get(identity.device_id).enabled):
+            raise ServiceError(403012, "the device is disabled")
+
     def telemetry(self, message: TelemetryReceived) -> None:
         """Take one device-to-cloud message: for the record, and for whoever stores telemetry beside it."""
         self.context.emit(message)
@@ -161,40 +181,66 @@ class IotHub:
         device.primary_key, device.secondary_key = placement.primary_key, placement.secondary_key
         return self.host
 
-    def put_device(self, device_id: str, body: Any, if_match: str | None) -> Identity:
-        """Create a device, or update it when `if_match` is given. Raises ServiceError 400, 404, 409, 412."""
-        now = self.context.timestamp()
-        device = self.registry.find(device_id)
-        if if_match is None:
-            if device is not None:
-                raise ServiceError(409001, f"the device {device_id} is already registered")
-            device = Identity(device_id)
-            read_device(device, body, now)
-            return self.registry.add(device)
-        device = self.registry.get(device_id)
-        check_etag(if_match, device.etag)
-        read_device(device, body, now)
-        if not device.enabled and device.connection is not None:
-            device.connection.session.close("the device was disabled", 403012)
-        return device
+    def put_device(self, device_id: str, body: Any, if_match: str | None, *, module_id: str | None = None) -> Identity:
+        """Create a device (or a module of it), or update it when `if_match` is given.
 
-    def delete_device(self, device_id: str, if_match: str | None) -> None:
-        """Delete a device and its modules, and drop their connections. Raises ServiceError 404, 412."""
-        check_etag(if_match, self.registry.get(device_id).etag)
-        for identity in self.registry.remove(device_id):
+        Raises ServiceError 400, 404, 409, 412, 413.
+        """
+        now = self.context.timestamp()
+        if if_match is None:
+            identity = Identity(device_id, module_id)
+            if module_id is not None:
+                self._check_new_module(device_id)
+            elif self.registry.find(device_id) is not None:
+                raise ServiceError(409001, f"the device {device_id} is already registered")
+            read_identity(identity, body, now)
+            return self.registry.add(identity)
+        identity = self.registry.get(device_id, module_id)
+        check_etag(if_match, identity.etag)
+        read_identity(identity, body, now)
+        self.registry.note_authentication(identity)
+        if not identity.enabled:
+            for one in [identity, *(() if module_id else self.registry.modules(device_id))]:
+                if one.connection is not None:
+                    one.connection.session.close("the device was disabled", 403012)
+        return identity
+
+    def delete_device(self, device_id: str, if_match: str | None, *, module_id: str | None = None) -> None:
+        """Delete a module, or a device and its modules, and drop their connections. Raises ServiceError 404, 412."""
+        check_etag(if_match, self.registry.get(device_id, module_id).etag)
+        for identity in self.registry.remove(device_id, module_id):
             self.methods.forget(identity)
+            if identity.c2d is not None:
+                identity.c2d.discard()
+            if identity.module_id is None:
+                self.uploads.forget(device_id)
             if identity.connection is not None:
-                identity.connection.session.close("the device was deleted", 404001)
+                what = "device" if identity.module_id is None else "module"
+                identity.connection.session.close(f"the {what} was deleted", 404001)
+
+    def reset(self) -> None:
+        """Forget every device with all it has, and what waits for the service; the policies keep their keys."""
+        for device in list(self.registry.devices()):
+            self.delete_device(device.device_id, None)
+        self.c2d.feedback.clear()
+        self.uploads.clear()
+        self.throttles.clear()
+
+    def _check_new_module(self, device_id: str) -> None:
+        self.registry.get(device_id)
+        limit = self.context.options.max_modules
+        if sum(1 for _ in self.registry.modules(device_id)) >= limit:
+            raise ServiceError(413003, f"the device {device_id} has {limit} modules, which is the most allowed")
 
     def update_twin(self, identity: Identity, body: Any, if_match: str | None = None) -> None:
-        """Merge a service's twin patch and tell the device. Raises ServiceError 400, 412, 413."""
+        """Merge a service's twin patch and tell the device. Raises ServiceError 400, 403, 412."""
         check_etag(if_match, identity.twin.etag)
         desired = identity.twin.update(body, self.context.timestamp())
         if desired is not None:
             self._tell_desired(identity, desired)
 
     def replace_twin(self, identity: Identity, body: Any, if_match: str | None = None) -> None:
-        """Replace tags and desired properties and tell the device. Raises ServiceError 400, 412, 413."""
+        """Replace tags and desired properties and tell the device. Raises ServiceError 400, 403, 412."""
         check_etag(if_match, identity.twin.etag)
         self._tell_desired(identity, identity.twin.replace(body, self.context.timestamp()))
 

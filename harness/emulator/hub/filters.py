@@ -11,15 +11,19 @@ DESIRED = "$iothub/twin/PATCH/properties/desired/#"
 _COMMON = frozenset({METHODS, TWIN_ANSWERS, DESIRED})
 
 
+def is_device_bound(topic_filter: str, device_id: str) -> bool:
+    """Whether this is the filter of cloud-to-device messages. The second form is the embedded C SDK's."""
+    return topic_filter in (
+        f"devices/{device_id}/messages/devicebound/#",
+        "devices/+/messages/devicebound/#",
+    )
+
+
 def is_documented(topic_filter: str, device_id: str, module_id: str | None) -> bool:
     """Whether a device, or a module, may subscribe to this filter."""
     if topic_filter in _COMMON:
         return True
     if module_id is None:
-        # The second form is the embedded C SDK's.
-        return topic_filter in (
-            f"devices/{device_id}/messages/devicebound/#",
-            "devices/+/messages/devicebound/#",
-        )
+        return is_device_bound(topic_filter, device_id)
     base = f"devices/{device_id}/modules/{module_id}"
     return topic_filter in (f"{base}/#", f"{base}/inputs/#")

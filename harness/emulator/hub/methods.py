@@ -75,7 +75,8 @@ class Methods:
         """Start a call; `done` is called once, maybe before this returns. Returns a function that withdraws
         it.
 
-        `payload` is JSON text or empty. Raises ServiceError 400004 for what the service refuses to start.
+        `payload` is JSON text or empty. Raises ServiceError 400004, 403800 and 413001 for what the service refuses to
+        start.
         """
         options = self._context.options
         seconds = options.method_response_seconds if response_seconds is None else response_seconds
@@ -83,6 +84,8 @@ class Methods:
         if len(payload) > options.max_method_payload:
             raise ServiceError(413001, f"the payload is longer than {options.max_method_payload} bytes")
         desk = self._desks.setdefault(identity, _Desk())
+        if len(desk.asked) + len(desk.waiting) >= options.max_methods_in_flight:
+            raise ServiceError(403800, f"the device has {options.max_methods_in_flight} methods in flight")
         call = _Call(name, payload, seconds, done)
         if _ready(identity):
             self._ask(identity, desk, call)

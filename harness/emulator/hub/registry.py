@@ -1,7 +1,6 @@
 """The identity registry: devices, with their credentials, their twin and their MQTT session.
 
-Modules are identities of the same class with a `module_id`; their REST calls can be added without change
-here.
+Modules are identities of the same class with a `module_id`.
 """
 
 from __future__ import annotations
@@ -15,9 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 from harness.emulator.errors import ServiceError
 from harness.emulator.hub.twins import NEVER, Twin
+from harness.emulator.hub.x509 import is_thumbprint
 from harness.emulator.tokens import is_key, new_key
 
 if TYPE_CHECKING:
+    from harness.emulator.hub.c2d import Queue
     from harness.emulator.hub.connection import HubConnection
 
 _ID = re.compile(r"[A-Za-z0-9\-.%_#*?!(),:=@$'+]{1,128}")
@@ -48,6 +49,10 @@ class Identity:
     twin: Twin = field(default_factory=Twin)
     connection: HubConnection | None = None
     subscriptions: dict[str, int] | None = None
+    c2d: Queue | None = None
+    managed_by: str | None = None
+    scopes: dict[str, Any] = field(default_factory=dict)
+    """`deviceScope` and `parentScopes` as the service wrote them."""
     connection_state_updated: str = NEVER
     status_updated: str = NEVER
     last_activity: str = NEVER
@@ -61,9 +66,30 @@ class Identity:
     def keys(self) -> tuple[str, ...]:
         return tuple(key for key in (self.primary_key, self.secondary_key) if key)
 
-    def device_document(self) -> dict[str, Any]:
-        """Return the device as the registry API writes it, keys included."""
-        sas = self.authentication == "sas"
+    @property
+    def waiting_messages(self) -> int:
+        """How many cloud-to-device messages are in its queue."""
+        return 0 if self.c2d is None else len(self.c2d)
+
+    def document(self) -> dict[str, Any]:
+        """Return the device or module as the registry API writes it, keys included."""
+        return self._device_document() if self.module_id is None else self._module_document()
+
+    def _module_document(self) -> dict[str, Any]:
+        return {
+            "moduleId": self.module_id,
+            "managedBy": self.managed_by,
+            "deviceId": self.device_id,
+            "generationId": self.generation_id,
+            "etag": self.etag,
+            "connectionState": self._connection_state(),
+            "connectionStateUpdatedTime": self.connection_state_updated,
+            "lastActivityTime": self.last_activity,
+            "cloudToDeviceMessageCount": 0,
+            "authentication": self._authentication(),
+        }
+
+    def _device_document(self) -> dict[str, Any]:
         return {
             "deviceId": self.device_id,
             "generationId": self.generation_id,
@@ -74,16 +100,10 @@ class Identity:
             "connectionStateUpdatedTime": self.connection_state_updated,
             "statusUpdatedTime": self.status_updated,
             "lastActivityTime": self.last_activity,
-            "cloudToDeviceMessageCount": 0,
-            "authentication": {
-                "symmetricKey": {
-                    "primaryKey": self.primary_key if sas else None,
-                    "secondaryKey": self.secondary_key if sas else None,
-                },
-                "x509Thumbprint": self._thumbprints(),
-                "type": self.authentication,
-            },
+            "cloudToDeviceMessageCount": self.waiting_messages,
+            "authentication": self._authentication(),
             "capabilities": self.capabilities,
+            **self.scopes,
         }
 
     def twin_document(self) -> dict[str, Any]:
@@ -99,12 +119,24 @@ class Identity:
             "statusUpdateTime": self.status_updated,
             "connectionState": self._connection_state(),
             "lastActivityTime": self.last_activity,
-            "cloudToDeviceMessageCount": 0,
+            "cloudToDeviceMessageCount": self.waiting_messages,
             "authenticationType": self.authentication,
             "x509Thumbprint": self._thumbprints(),
             **({} if twin.get("modelId") is None else {"modelId": twin.pop("modelId")}),
             **twin,
-            "capabilities": self.capabilities,
+            **({"capabilities": self.capabilities} if self.module_id is None else {}),
+            **self.scopes,
+        }
+
+    def _authentication(self) -> dict[str, Any]:
+        sas = self.authentication == "sas"
+        return {
+            "symmetricKey": {
+                "primaryKey": self.primary_key if sas else None,
+                "secondaryKey": self.secondary_key if sas else None,
+            },
+            "x509Thumbprint": self._thumbprints(),
+            "type": self.authentication,
         }
 
     def _status(self) -> str:
@@ -123,6 +155,9 @@ class Registry:
 
     def __init__(self) -> None:
         self._identities: dict[tuple[str, str | None], Identity] = {}
+        self._modules: dict[str, list[Identity]] = {}
+        self.uses_certificates = False
+        """Whether any identity ever had X.509: from then on the listeners ask clients for certificates."""
 
     def find(self, device_id: str, module_id: str | None = None) -> Identity | None:
         return self._identities.get((device_id, module_id))
@@ -139,32 +174,51 @@ class Registry:
     def devices(self) -> Iterator[Identity]:
         return (identity for identity in self._identities.values() if identity.module_id is None)
 
+    def modules(self, device_id: str | None = None) -> Iterator[Identity]:
+        """The modules of one device, or of all."""
+        if device_id is not None:
+            return iter(tuple(self._modules.get(device_id, ())))
+        return (identity for identity in self._identities.values() if identity.module_id is not None)
+
     def add(self, identity: Identity) -> Identity:
-        """Raises ServiceError 409001 when the id is taken, 400004 when it is not an id."""
+        """Raises ServiceError 409001 or 409301 when the id is taken, 400004 when it is not an id."""
         for part in (identity.device_id, identity.module_id):
             if part is not None and not _ID.fullmatch(part):
                 raise ServiceError(400004, "an id has 1 to 128 of A-Z a-z 0-9 - . % _ # * ? ! ( ) , : = @ $ ' +")
         key = (identity.device_id, identity.module_id)
         if key in self._identities:
-            raise ServiceError(409001, f"the device {identity.device_id} is already registered")
+            code = 409001 if identity.module_id is None else 409301
+            raise ServiceError(code, f"{identity.name} is already registered")
         self._identities[key] = identity
+        if identity.module_id is not None:
+            self._modules.setdefault(identity.device_id, []).append(identity)
+        self.note_authentication(identity)
         return identity
 
-    def remove(self, device_id: str) -> list[Identity]:
-        """Remove a device and its modules; returns what was removed. Raises ServiceError 404001."""
-        self.get(device_id)
-        gone = [identity for (device, _), identity in self._identities.items() if device == device_id]
+    def note_authentication(self, identity: Identity) -> None:
+        """To be called when an identity's authentication has changed."""
+        self.uses_certificates |= identity.authentication in ("selfSigned", "certificateAuthority")
+
+    def remove(self, device_id: str, module_id: str | None = None) -> list[Identity]:
+        """Remove a module, or a device with its modules; returns what was removed. Raises ServiceError 404001,
+        404010.
+        """
+        removed = self.get(device_id, module_id)
+        gone = [removed, *(() if module_id is not None else self.modules(device_id))]
         for identity in gone:
             del self._identities[identity.device_id, identity.module_id]
+            if identity.module_id is not None:
+                self._modules[device_id].remove(identity)
         return gone
 
 
-def read_device(identity: Identity, body: Any, now: str) -> None:
-    """Take over what a PUT /devices body says. Raises ServiceError 400004. Missing keys are generated or
+def read_identity(identity: Identity, body: Any, now: str) -> None:
+    """Take over what a PUT of a device or module says. Raises ServiceError 400004. Missing keys are generated or
     kept.
     """
-    if not isinstance(body, dict) or body.get("deviceId", identity.device_id) != identity.device_id:
-        raise ServiceError(400004, "the body must be a device with the deviceId of the address")
+    ids = (("deviceId", identity.device_id), ("moduleId", identity.module_id))
+    if not isinstance(body, dict) or any((body.get(name) or own) != own for name, own in ids):
+        raise ServiceError(400004, "the body must be a JSON object with the ids of the address")
     status = body.get("status") or "enabled"
     authentication = body.get("authentication") or {}
     if status not in ("enabled", "disabled") or not isinstance(authentication, dict):
@@ -179,6 +233,8 @@ def read_device(identity: Identity, body: Any, now: str) -> None:
     kind = authentication.get("type") or _implied_type(thumbprint)
     if kind not in _AUTHENTICATION_TYPES:
         raise ServiceError(400004, f"unknown authentication type {kind!r}")
+    if any(not (isinstance(one, str) and is_thumbprint(one)) for one in thumbprint.values() if one):
+        raise ServiceError(400004, "a thumbprint must be a SHA-1 or SHA-256 in hex")
     if (status == "enabled") != identity.enabled:
         identity.status_updated = now
     identity.enabled = status == "enabled"
@@ -188,6 +244,8 @@ def read_device(identity: Identity, body: Any, now: str) -> None:
         identity.primary_key = keys[0] or identity.primary_key or new_key(32)
         identity.secondary_key = keys[1] or identity.secondary_key or new_key(32)
     identity.thumbprints = (thumbprint.get("primaryThumbprint"), thumbprint.get("secondaryThumbprint"))
+    identity.managed_by = body.get("managedBy")
+    identity.scopes = {name: body[name] for name in ("deviceScope", "parentScopes") if body.get(name)}
     if isinstance(body.get("capabilities"), dict):
         identity.capabilities = body["capabilities"]
     identity.etag = new_etag()

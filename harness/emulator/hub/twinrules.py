@@ -29,10 +29,11 @@ def check_document(document: Any, what: str) -> dict[str, Any]:
 
 
 def check_size(document: Any, limit: int, what: str) -> None:
-    """Raises ServiceError 413001 when the document is larger than the limit in bytes."""
+    """Raises ServiceError 403100 when the document is larger than the limit in bytes."""
     size = size_of(document)
     if size > limit:
-        raise ServiceError(413001, f"{what} would be {size} bytes; the limit is {limit}")
+        # Seen from a hub in 2023 (Azure/iotedge#7035); the published list has the number for models.
+        raise ServiceError(403100, f"{what} would be {size} bytes; it must be less than or equal to {limit}")
 
 
 def size_of(value: Any) -> int:

@@ -32,7 +32,7 @@ class Section:
         self._dated = dated
 
     def merge(self, patch: dict[str, Any], now: str, what: str) -> None:
-        """Apply a checked patch. Raises ServiceError 413001, and changes nothing, if the result is too large."""
+        """Apply a checked patch. Raises ServiceError 403100, and changes nothing, if the result is."""
         values = copy.deepcopy(self.values)
         _merge_values(values, patch)
         check_size(values, MAX_SECTION, what)
@@ -41,7 +41,7 @@ class Section:
         _mark(self.metadata, patch, self._stamp(now))
 
     def replace(self, document: dict[str, Any], now: str, what: str) -> None:
-        """Put a checked document in place of everything. Raises ServiceError 413001."""
+        """Put a checked document in place of everything. Raises ServiceError 403100."""
         values = _without_nulls(document)
         check_size(values, MAX_SECTION, what)
         self.values = values
@@ -77,7 +77,7 @@ class Twin:
         return base64.b64encode(self.version.to_bytes(8, "big")).decode()
 
     def report(self, patch: Any, now: str) -> int:
-        """Merge what a device reports. Returns the new `$version`. Raises ServiceError 400004 or 413001."""
+        """Merge what a device reports. Returns the new `$version`. Raises ServiceError 400004 or 403100."""
         checked = check_document(patch, "reported")
         self.reported.merge(checked, now, "reported")
         self.version += 1

@@ -1,4 +1,6 @@
-"""Service calls on devices, their twins, digital twins, methods and commands (IoT Hub REST API 2021-04-12)."""
+"""Service calls on devices and modules, their twins, digital twins, methods and commands (IoT Hub REST API
+2021-04-12).
+"""
 
 from __future__ import annotations
 
@@ -11,34 +13,52 @@ from aiohttp import web
 from harness.emulator import jsontext
 from harness.emulator.context import new_guid
 from harness.emulator.errors import ServiceError
+from harness.emulator.hub import bulk
 from harness.emulator.hub.access import Permission
 from harness.emulator.hub.digitaltwins import patch_to_desired, view
 from harness.emulator.hub.methods import MethodResult
+from harness.emulator.hub.registry import Identity
 from harness.emulator.shell.rest import Call, Route, json_response
 
 _MAX_DEVICES = 1000
 
 
-async def get_device(call: Call) -> web.Response:
-    device = call.hub.registry.get(call.ids["id"])
-    return json_response(device.device_document(), etag=device.etag)
+def _identity(call: Call) -> Identity:
+    return call.hub.registry.get(call.ids["id"], call.ids.get("module"))
 
 
-async def put_device(call: Call) -> web.Response:
-    device = call.hub.put_device(call.ids["id"], call.json(), call.request.headers.get("If-Match"))
-    return json_response(device.device_document(), etag=device.etag)
+async def get_identity(call: Call) -> web.Response:
+    identity = _identity(call)
+    return json_response(identity.document(), etag=identity.etag)
 
 
-async def delete_device(call: Call) -> web.Response:
-    call.hub.delete_device(call.ids["id"], call.request.headers.get("If-Match"))
+async def put_identity(call: Call) -> web.Response:
+    if_match, module_id = call.request.headers.get("If-Match"), call.ids.get("module")
+    identity = call.hub.put_device(call.ids["id"], call.json(), if_match, module_id=module_id)
+    return json_response(identity.document(), etag=identity.etag)
+
+
+async def delete_identity(call: Call) -> web.Response:
+    if_match = call.request.headers.get("If-Match")
+    call.hub.delete_device(call.ids["id"], if_match, module_id=call.ids.get("module"))
     return web.Response(status=204)
+
+
+async def list_modules(call: Call) -> web.Response:
+    device = call.hub.registry.get(call.ids["id"])
+    return json_response([module.document() for module in call.hub.registry.modules(device.device_id)])
+
+
+async def change_many(call: Call) -> web.Response:
+    result = bulk.apply(call.hub, call.json())
+    return json_response(result, status=200 if result["isSuccessful"] else 400)
 
 
 async def list_devices(call: Call) -> web.Response:
     top = call.seconds("top") or _MAX_DEVICES
     if not 0 < top <= _MAX_DEVICES:
         raise ServiceError(400004, f"top must be 1 to {_MAX_DEVICES}")
-    devices = [device.device_document() for device in call.hub.registry.devices()]
+    devices = [device.document() for device in call.hub.registry.devices()]
     return json_response(devices[: int(top)])
 
 
@@ -47,20 +67,18 @@ async def get_twin(call: Call) -> web.Response:
 
 
 async def patch_twin(call: Call) -> web.Response:
-    device = call.hub.registry.get(call.ids["id"])
-    call.hub.update_twin(device, call.json(), call.request.headers.get("If-Match"))
+    call.hub.update_twin(_identity(call), call.json(), call.request.headers.get("If-Match"))
     return _twin_response(call)
 
 
 async def put_twin(call: Call) -> web.Response:
-    device = call.hub.registry.get(call.ids["id"])
-    call.hub.replace_twin(device, call.json(), call.request.headers.get("If-Match"))
+    call.hub.replace_twin(_identity(call), call.json(), call.request.headers.get("If-Match"))
     return _twin_response(call)
 
 
 def _twin_response(call: Call) -> web.Response:
-    device = call.hub.registry.get(call.ids["id"])
-    return json_response(device.twin_document(), etag=device.twin.etag)
+    identity = _identity(call)
+    return json_response(identity.twin_document(), etag=identity.twin.etag)
 
 
 async def get_digital_twin(call: Call) -> web.Response:
@@ -106,7 +124,6 @@ async def invoke_command(call: Call) -> web.Response:
 
 
 async def _invoke(call: Call, name: str, payload: bytes, response: float | None, connect: float | None) -> MethodResult:
-    device = call.hub.registry.get(call.ids["id"])
     outcome: asyncio.Future[MethodResult | ServiceError] = asyncio.get_running_loop().create_future()
 
     def done(result: MethodResult | ServiceError) -> None:
@@ -114,7 +131,7 @@ async def _invoke(call: Call, name: str, payload: bytes, response: float | None,
             outcome.set_result(result)
 
     withdraw = call.hub.methods.invoke(
-        device, name, payload, done, response_seconds=response or None, connect_seconds=connect or 0
+        _identity(call), name, payload, done, response_seconds=response or None, connect_seconds=connect or 0
     )
     try:
         result = await outcome
@@ -155,13 +172,22 @@ def routes() -> list[Route]:
     )
     table: list[tuple[str, str, Permission, Callable[[Call], Awaitable[web.Response]]]] = [
         ("GET", "/devices", read, list_devices),
-        ("GET", "/devices/{id}", read, get_device),
-        ("PUT", "/devices/{id}", write, put_device),
-        ("DELETE", "/devices/{id}", write, delete_device),
+        ("POST", "/devices", write, change_many),
+        ("GET", "/devices/{id}", read, get_identity),
+        ("PUT", "/devices/{id}", write, put_identity),
+        ("DELETE", "/devices/{id}", write, delete_identity),
+        ("GET", "/devices/{id}/modules", read, list_modules),
+        ("GET", "/devices/{id}/modules/{module}", read, get_identity),
+        ("PUT", "/devices/{id}/modules/{module}", write, put_identity),
+        ("DELETE", "/devices/{id}/modules/{module}", write, delete_identity),
         ("GET", "/twins/{id}", service, get_twin),
         ("PATCH", "/twins/{id}", service, patch_twin),
         ("PUT", "/twins/{id}", service, put_twin),
+        ("GET", "/twins/{id}/modules/{module}", service, get_twin),
+        ("PATCH", "/twins/{id}/modules/{module}", service, patch_twin),
+        ("PUT", "/twins/{id}/modules/{module}", service, put_twin),
         ("POST", "/twins/{id}/methods", service, invoke_method),
+        ("POST", "/twins/{id}/modules/{module}/methods", service, invoke_method),
         ("GET", "/digitaltwins/{id}", service, get_digital_twin),
         ("PATCH", "/digitaltwins/{id}", service, patch_digital_twin),
         ("POST", "/digitaltwins/{id}/commands/{command}", service, invoke_command),

@@ -1,14 +1,16 @@
 """TLS on one connection, over memory: bytes from the socket in, plain bytes out, and the other way.
 
 Why not asyncio's own: it keeps a 256 KiB buffer for every connection and hides why a handshake failed. Here
-all connections of a loop share their buffers, and a second implementation (one that takes any client
-certificate and leaves judging it to the cores, as X.509 attestation needs) can stand beside `TlsSession`.
+all connections of a loop share their buffers, and a second implementation can stand beside `TlsSession`: one
+that asks for the client's certificate (tls_asking.py). `ServerTls` chooses between them.
 """
 
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 RECORD = 16 * 1024
 """A TLS record holds at most this many bytes of plain text."""
@@ -22,8 +24,68 @@ class TlsClosed(Exception):
     """The peer ended TLS in good order."""
 
 
+class Tls(Protocol):
+    """The server's side of one TLS connection, without the socket."""
+
+    established: bool
+
+    def feed(self, data: bytes | memoryview) -> None:
+        """Take what the socket gave."""
+
+    def handshake(self) -> bool:
+        """Go on with the handshake; True when it is done. Raises TlsFailed."""
+
+    def read(self) -> bytes:
+        """Return decrypted bytes, empty when more must be fed first. Raises TlsFailed, TlsClosed."""
+
+    def write(self, data: bytes) -> None:
+        """Encrypt; take the result from `pending`. Raises TlsFailed."""
+
+    def pending(self) -> bytes:
+        """Return what must go to the socket."""
+
+    def goodbye(self) -> None:
+        """Say close-notify; the peer's is not waited for."""
+
+    @property
+    def version(self) -> str:
+        """`TLSv1.2` or `TLSv1.3`."""
+
+    @property
+    def peer_chain(self) -> tuple[bytes, ...]:
+        """The client's certificates as it sent them, unverified, DER, its own first."""
+
+
+class TlsSource(Protocol):
+    """Where a listener gets the TLS of each new connection."""
+
+    def session(self) -> Tls: ...
+
+
+class ServerTls:
+    """What a listener shows: one certificate with its key, and whether it asks clients for theirs."""
+
+    def __init__(self, certificate: Path, asks: Callable[[], bool] = lambda: False) -> None:
+        """`certificate` is a PEM file with key and chain. `asks` is looked at for each new connection."""
+        self._certificate = certificate
+        self._asks = asks
+        self._plain = server_context(certificate)
+        self._asking: Callable[[], Tls] | None = None
+
+    def session(self) -> Tls:
+        """Return the TLS of a new connection."""
+        if not self._asks():
+            return TlsSession(self._plain)
+        if self._asking is None:
+            from harness.emulator.shell.tls_asking import AskingTlsSession, asking_context
+
+            context = asking_context(self._certificate)
+            self._asking = lambda: AskingTlsSession(context)
+        return self._asking()
+
+
 class TlsSession:
-    """The server's side of one TLS connection."""
+    """`Tls` on Python's own `ssl`. It does not ask for a certificate."""
 
     __slots__ = ("_incoming", "_outgoing", "_tls", "established")
 
@@ -34,11 +96,9 @@ class TlsSession:
         self.established = False
 
     def feed(self, data: bytes | memoryview) -> None:
-        """Take what the socket gave."""
         self._incoming.write(data)
 
     def handshake(self) -> bool:
-        """Go on with the handshake; True when it is done. Raises TlsFailed."""
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -49,7 +109,8 @@ class TlsSession:
         return True
 
     def read(self) -> bytes:
-        """Return decrypted bytes, empty when more must be fed first. Raises TlsFailed, TlsClosed."""
+        if not self._incoming.pending and not self._tls.pending():
+            return b""  # cheaper than to be told so by an exception
         try:
             data = self._tls.read(RECORD)
         except ssl.SSLWantReadError:
@@ -63,7 +124,6 @@ class TlsSession:
         return data
 
     def write(self, data: bytes) -> None:
-        """Encrypt; take the result from `pending`. Raises TlsFailed."""
         try:
             sent = self._tls.write(data)
             while sent < len(data):
@@ -72,11 +132,9 @@ class TlsSession:
             raise TlsFailed(explain(error)) from None
 
     def pending(self) -> bytes:
-        """Return what must go to the socket."""
         return self._outgoing.read() if self._outgoing.pending else b""
 
     def goodbye(self) -> None:
-        """Say close-notify; the peer's is not waited for."""
         try:
             self._tls.unwrap()
         except (ssl.SSLError, OSError, ValueError):
@@ -87,8 +145,8 @@ class TlsSession:
         return self._tls.version() or ""
 
     @property
-    def peer_certificate(self) -> bytes | None:
-        return self._tls.getpeercert(binary_form=True)
+    def peer_chain(self) -> tuple[bytes, ...]:
+        return ()
 
 
 def server_context(certificate: Path) -> ssl.SSLContext:
@@ -118,6 +176,10 @@ _REASONS = {
 
 def explain(error: OSError) -> str:
     """Return OpenSSL's reason in words, with OpenSSL's own name for it."""
-    reason = getattr(error, "reason", None) or type(error).__name__
+    return in_words(getattr(error, "reason", None) or type(error).__name__)
+
+
+def in_words(reason: str) -> str:
+    """The same, for a reason as OpenSSL names it in capitals."""
     words = next((text for key, text in _REASONS.items() if key in reason), "TLS failed")
     return f"{words} ({reason})"

@@ -1,0 +1,120 @@
+"""What whoever runs the emulator may do with it: look, enroll, reset. For its own thread.
+
+The control endpoint, the command line and `Emulator` offer the same; none of it goes through Azure's APIs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from harness.emulator.dps.enrollments import Enrolled, SymmetricKey
+from harness.emulator.faults import Plan
+
+if TYPE_CHECKING:
+    from harness.emulator.services import Services
+
+_REGISTRATION_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9:._-]{0,126}[A-Za-z0-9])?")
+"""The registration id of the DPS device API."""
+
+
+def status(services: Services) -> dict[str, Any]:
+    """Return what runs, where, and which faults were played how often."""
+    devices = [device for hub in services.hubs for device in hub.registry.devices()]
+    return {
+        **endpoints(services),
+        "devices": len(devices),
+        "connected": sum(device.connection is not None for device in devices),
+        "events": services.stream.last if services.stream is not None else None,
+        "faults": [
+            {**fault.document(), "played": played}
+            for fault, played in zip(services.faults.plan.faults, services.faults.played(), strict=True)
+        ],
+    }
+
+
+def endpoints(services: Services) -> dict[str, Any]:
+    """Return where the emulator is, as the ready line's JSON has it."""
+    ends = services.endpoints
+    return {
+        "idScope": ends.id_scope,
+        "dpsHost": ends.dps_host,
+        "hubHost": ends.hub_host,
+        "serviceHost": ends.service_host,
+        "caPath": str(ends.ca_path.resolve()),
+        "hubConnectionString": ends.hub_connection_string,
+        "dpsConnectionString": ends.dps_connection_string,
+        "eventHubConnectionString": ends.event_hub_connection_string or None,
+        "moreHubConnectionStrings": list(ends.more_hub_connection_strings),
+        "httpsPort": ends.https_port,
+        "httpsHint": ends.https_hint or None,
+        "control": ends.control or None,
+    }
+
+
+def enroll(services: Services, registration_id: str, device_id: str | None = None) -> dict[str, Any]:
+    """Let a device provision itself by symmetric key. An enrollment with such a key is kept as it is.
+
+    Raises ValueError with a sentence for an id that DPS does not allow.
+    """
+    if not _REGISTRATION_ID.fullmatch(registration_id):
+        raise ValueError(
+            f"{registration_id!r} is not a registration id: 1 to 128 of A-Z a-z 0-9 : . _ -, no sign first or last."
+        )
+    enrolled = services.enrollments.get(registration_id)
+    if enrolled is None or not isinstance(enrolled.attestation, SymmetricKey):
+        enrolled = Enrolled(SymmetricKey(), registration_id=registration_id, device_id=device_id)
+        services.enrollments.add(enrolled)
+    elif device_id is not None:
+        enrolled.device_id = device_id
+    assert isinstance(enrolled.attestation, SymmetricKey)
+    return {
+        "registrationId": registration_id,
+        "deviceId": enrolled.device_id or registration_id,
+        "primaryKey": enrolled.attestation.primary,
+        "secondaryKey": enrolled.attestation.secondary,
+    }
+
+
+def add_device(services: Services, device_id: str) -> dict[str, Any]:
+    """Register a device at the hub, without DPS; one that is there is kept as it is. Raises ServiceError 400."""
+    device = services.hub.registry.find(device_id) or services.hub.put_device(device_id, {}, None)
+    host = services.endpoints.hub_host
+    return {
+        "deviceId": device_id,
+        "connectionString": f"HostName={host};DeviceId={device_id};SharedAccessKey={device.primary_key}",
+    }
+
+
+def environment(ends: Mapping[str, Any], enrollment: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a device process reads from its environment, by the names of Microsoft's samples.
+
+    `ends` and `enrollment` are what `endpoints` and `enroll` return.
+    """
+    return {
+        "IOTHUB_DEVICE_SECURITY_TYPE": "DPS",
+        "IOTHUB_DEVICE_DPS_ENDPOINT": ends["dpsHost"],
+        "IOTHUB_DEVICE_DPS_ID_SCOPE": ends["idScope"],
+        "IOTHUB_DEVICE_DPS_DEVICE_ID": enrollment["registrationId"],
+        "IOTHUB_DEVICE_DPS_DEVICE_KEY": enrollment["primaryKey"],
+        "AZ_IOT_PROVISIONING_ID_SCOPE": ends["idScope"],
+        "AZ_IOT_PROVISIONING_REGISTRATION_ID": enrollment["registrationId"],
+        "AZ_IOT_PROVISIONING_SAS_KEY": enrollment["primaryKey"],
+        "SSL_CERT_FILE": ends["caPath"],
+        "NODE_EXTRA_CA_CERTS": ends["caPath"],
+        "AZ_IOT_DEVICE_X509_TRUST_PEM_FILE_PATH": ends["caPath"],
+    }
+
+
+def reset(services: Services) -> None:
+    """Forget devices, enrollments, twins, messages and faults, and drop every device's connection.
+
+    Certificates, id scope and the keys of the policies stay, so that nobody has to be told anew.
+    """
+    services.order(Plan())
+    services.enrollments.clear()
+    services.dps.reset()
+    for hub in services.hubs:
+        hub.reset()
+    services.drop_devices("the emulator was reset")
