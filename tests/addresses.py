@@ -14,13 +14,14 @@ _turn = count()
 def free_address(port: int = PORT) -> str:
     """Return a loopback address on which nobody listens on this port (and which no caller here had lately).
 
-    Addresses are 127.0.0.2 to 127.0.0.250, starting from one that depends on the process. Where only 127.0.0.1
-    is set up (macOS), that is the answer.
+    Every process takes its addresses from a block of its own, so that two test runs side by side do not race for
+    one. Where only 127.0.0.1 is set up (macOS), that is the answer.
     """
     if sys.platform == "darwin":
         return "127.0.0.1"
+    block = 1 + os.getpid() % 250
     for _ in range(249):
-        address = f"127.0.0.{2 + (os.getpid() * 7 + next(_turn)) % 249}"
+        address = f"127.0.{block}.{2 + next(_turn) % 249}"
         with socket.socket() as probe:
             if os.name == "posix":
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -29,4 +30,4 @@ def free_address(port: int = PORT) -> str:
             except OSError:
                 continue
             return address
-    raise RuntimeError(f"no loopback address from 127.0.0.2 to 127.0.0.250 has port {port} free")
+    raise RuntimeError(f"no loopback address of 127.0.{block}.0/24 has port {port} free")
