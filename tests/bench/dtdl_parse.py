@@ -20,7 +20,7 @@ from harness.dtdl import parse
 from tests.conformance.data import model_texts
 from tests.paths import SHARED
 
-ROUNDS = 60
+ROUNDS = 30
 
 NODE = """
 import { readFileSync } from 'node:fs'

@@ -76,8 +76,11 @@ class Shape:
 
 
 class Grammar:
-    """`schemas` are the predefined schemas by term and by DTMI, so far as they have been used; `words` all terms by
-    DTMI."""
+    """One combination of a DTDL version, limits and extensions, compiled.
+
+    `words` are all terms in force, with the DTMI that each stands for; `schemas` are the predefined schemas by term and
+    by DTMI, so far as they have been used; `reserved` are the beginnings of ids that no document may define.
+    """
 
     __slots__ = (
         "_cotypes",

@@ -14,10 +14,6 @@ from harness.dtdl.model import Draft
 from harness.dtdl.parser.literals import is_int32
 from harness.dtdl.parser.reading import Reading
 
-_COUNTED = (
-    "contents", "fields", "enumValues", "request", "response", "properties", "schema", "elementSchema", "mapValue",
-)  # fmt: skip
-
 
 def check(reading: Reading) -> None:
     """Reports what breaks a rule of structure."""

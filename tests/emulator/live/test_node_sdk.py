@@ -11,6 +11,8 @@ from azure.iot.hub import IoTHubRegistryManager
 from azure.iot.hub.models import CloudToDeviceMethod, Twin, TwinProperties
 
 from harness.emulator import EmulatorOptions
+from harness.emulator.dps.certificates import ClientCertificates, SigningCertificates
+from harness.emulator.dps.enrollments import Enrolled
 from harness.record.events import (
     DeviceAssigned,
     HubConnected,
@@ -22,6 +24,7 @@ from harness.record.events import (
     TelemetryReceived,
 )
 from tests.emulator.live import nodesdk
+from tests.emulator.shell.chains import issue
 from tests.emulator.watching import Watcher
 
 MODEL = "dtmi:com:example:Thermostat;1"
@@ -91,4 +94,26 @@ def test_a_device_with_a_key(sdk: Path, start: Callable[..., Watcher], transport
     with nodesdk.device(sdk, running.endpoints.ca_path, settings(running, transport) | key):
         exercise(running, name)
     assert running.wait(HubDisconnected).by == "device"
+    assert running.errors == []
+
+
+@pytest.mark.parametrize(("transport", "name"), [("mqtt", "mqtt"), ("ws", "mqtt-ws")])
+def test_a_device_with_a_certificate(
+    sdk: Path, start: Callable[..., Watcher], tmp_path: Path, transport: str, name: str
+) -> None:
+    """Over MQTT enrolled by itself, over WebSockets by the CA above its issuer."""
+    running = begin(start, transport)
+    root = issue("plant", ca=True)
+    own = issue(DEVICE, issue("line 7", root, ca=True))
+    enrolled = (
+        Enrolled(ClientCertificates(own.chain[0]), registration_id=DEVICE)
+        if transport == "mqtt"
+        else Enrolled(SigningCertificates(root.chain[0]), group_id="plant")
+    )
+    running.emulator.call(lambda s: s.enrollments.add(enrolled))
+    file = str(own.write(tmp_path))
+    shown = settings(running, transport) | {"CERT_FILE": file, "KEY_FILE": file}
+    with nodesdk.device(sdk, running.endpoints.ca_path, shown):
+        exercise(running, name)
+    assert running.seen(HubConnected)[0].authentication == "x509"
     assert running.errors == []

@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 
 @dataclass(frozen=True)
@@ -26,12 +26,16 @@ class Issued:
     def chain(self) -> tuple[bytes, ...]:
         return tuple(one.public_bytes(Encoding.DER) for one in (self.certificate, *self.above))
 
-    def present(self, context: ssl.SSLContext, folder: Path) -> ssl.SSLContext:
-        """Let a client's context show this chain."""
+    def write(self, folder: Path) -> Path:
+        """Write a PEM file with key and chain."""
         file = folder / f"{self.certificate.serial_number:x}.pem"
         key = self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         file.write_bytes(key + b"".join(one.public_bytes(Encoding.PEM) for one in (self.certificate, *self.above)))
-        context.load_cert_chain(file)
+        return file
+
+    def present(self, context: ssl.SSLContext, folder: Path) -> ssl.SSLContext:
+        """Let a client's context show this chain."""
+        context.load_cert_chain(self.write(folder))
         return context
 
 
@@ -49,6 +53,7 @@ def issue(name: str, by: Issued | None = None, *, ca: bool = False, days: tuple[
         .not_valid_before(now + timedelta(days=days[0]))
         .not_valid_after(now + timedelta(days=days[1]))
         .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
         .sign(by.key if by else key, hashes.SHA256())
     )
     is_root = by is not None and by.certificate.subject == by.certificate.issuer
