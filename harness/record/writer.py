@@ -59,9 +59,9 @@ class LineWriter:
         self._folder = folder
         self._name = name
         self._lock = threading.Lock()
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
         try:
-            self._file = (folder.path / name).open("w", encoding="utf-8", newline="\n", errors="replace")
+            self._file = (folder.path / name).open("wb")
         except OSError as e:
             folder._fault(name, e)
 
@@ -70,7 +70,7 @@ class LineWriter:
             if self._file is None:
                 return
             try:
-                self._file.write(self._folder.redactor.clean(line) + "\n")
+                self._file.write(f"{self._folder.redactor.clean(line)}\n".encode(errors="replace"))
                 self._file.flush()
             except (OSError, ValueError) as e:
                 self._folder._fault(self._name, e if isinstance(e, OSError) else OSError(str(e)))

@@ -36,7 +36,9 @@ def _put_device(device_id: str, services: Services) -> None:
     services.hub.put_device(device_id, {}, None)
 
 
-def main(address: str, state: str, devices: int, registrations: int, journal: str | None, uvloop: bool) -> None:
+def main(
+    address: str, state: str, devices: int, registrations: int, journal: str | None, uvloop: bool, asks: bool
+) -> None:
     """Run until standard input ends."""
     with contextlib.suppress(ImportError):
         import resource
@@ -57,7 +59,9 @@ def main(address: str, state: str, devices: int, registrations: int, journal: st
         address=address,
         state_dir=Path(state),
         emit=emit,
-        options=EmulatorOptions(uvloop=uvloop, https_port=None, token_grace=3600),
+        options=EmulatorOptions(
+            uvloop=uvloop, https_port=None, token_grace=3600, client_certificates="always" if asks else "never"
+        ),
     )
     endpoints = emulator.start()
     for n in range(devices):

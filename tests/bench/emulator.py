@@ -4,7 +4,8 @@
     BENCH_DEVICES=1000 python -m tests.bench emulator
 
 The emulator checks every token; Mosquitto is asked to check nothing. Each server and each client is a process
-of its own, so a figure needs two cores. `journal` is the emulator with a recorder that writes to a file.
+of its own, so a figure needs two cores. `asking` is the emulator that asks for client certificates, `journal` the
+one with a recorder that writes to a file.
 """
 
 from __future__ import annotations
@@ -74,7 +75,9 @@ class Running:
 
 
 @contextmanager
-def emulator(state: Path, *, journal: Path | None = None, uvloop: bool = True, devices: int = 1) -> Iterator[Running]:
+def emulator(
+    state: Path, *, journal: Path | None = None, uvloop: bool = True, asks: bool = False, devices: int = 1
+) -> Iterator[Running]:
     address = free_address()
     settings = {
         "address": address,
@@ -83,6 +86,7 @@ def emulator(state: Path, *, journal: Path | None = None, uvloop: bool = True, d
         "registrations": REGISTRATIONS,
         "journal": str(journal) if journal else None,
         "uvloop": uvloop,
+        "asks": asks,
     }
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.bench._server", json.dumps(settings)],
@@ -146,6 +150,7 @@ def main() -> None:
             servers[uvloop.about["loop"]] = uvloop
             if "asyncio" not in servers:
                 servers["asyncio"] = stack.enter_context(emulator(state, devices=IDLE, uvloop=False))
+            servers["asking"] = stack.enter_context(emulator(state, devices=IDLE, asks=True))
             servers["journal"] = stack.enter_context(emulator(state, devices=IDLE, journal=state))
             _compare(servers)
             _registrations(uvloop)
