@@ -80,3 +80,8 @@ def test_a_wrong_option_names_its_layer(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match=r"--replay: there is no file .*journal\.jsonl"):
         load({"replay": "journal.jsonl"}, {}, tmp_path)
+
+
+def test_an_option_without_effect_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="does not read AICS test-case files yet"):
+        load({"test-cases": "cases.json"}, {}, tmp_path)

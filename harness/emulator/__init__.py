@@ -10,7 +10,8 @@ threads. They get `Context` (context.py): timers, wall time, the event sink, the
 - `dps/mqtt.py` and `hub/connection.py` bind the cores to MQTT sessions (`harness.mqtt`). Another protocol, as
 HTTPS or AMQP, binds the same cores in a file of its own and reuses tokens, enrollments, registry, twins and
 methods.
-- `shell/` does I/O: TLS, the MQTT listener, REST. Another listener (WebSockets on 443) is another shell.
+- `shell/` does I/O: TLS, the listeners of MQTT and of HTTPS (WebSockets and the APIs for devices share its port),
+REST. Another listener is another shell.
 - `faults.py` is the one gate every operation passes before it is carried out.
 - `router.py` tells DPS and hub apart by the CONNECT user name; several hubs are several entries there.
 - `emulator.py` owns the thread, its event loop and the calls from other threads.

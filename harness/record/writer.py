@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
+from io import RawIOBase
 from pathlib import Path
-from typing import IO
 
 from harness.record.redact import Redactor
 
@@ -59,9 +59,9 @@ class LineWriter:
         self._folder = folder
         self._name = name
         self._lock = threading.Lock()
-        self._file: IO[bytes] | None = None
+        self._file: RawIOBase | None = None
         try:
-            self._file = (folder.path / name).open("wb")
+            self._file = (folder.path / name).open("wb", buffering=0)
         except OSError as e:
             folder._fault(name, e)
 
@@ -70,8 +70,9 @@ class LineWriter:
             if self._file is None:
                 return
             try:
-                self._file.write(f"{self._folder.redactor.clean(line)}\n".encode(errors="replace"))
-                self._file.flush()
+                data = f"{self._folder.redactor.clean(line)}\n".encode(errors="replace")
+                while data:  # a disk that fills up takes a part
+                    data = data[self._file.write(data) :]
             except (OSError, ValueError) as e:
                 self._folder._fault(self._name, e if isinstance(e, OSError) else OSError(str(e)))
                 self._file = None

@@ -23,10 +23,10 @@ VERSIONS = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)
 class Pair:
     """A client on `ssl` and a server's `Tls`, joined in memory."""
 
-    def __init__(self, server: Tls, client: ssl.SSLContext) -> None:
+    def __init__(self, server: Tls, client: ssl.SSLContext, session: ssl.SSLSession | None = None) -> None:
         self.server = server
         self._in, self._out = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.client = client.wrap_bio(self._in, self._out, server_hostname="localhost")
+        self.client = client.wrap_bio(self._in, self._out, server_hostname="localhost", session=session)
 
     def shake(self) -> None:
         done = False
@@ -83,8 +83,12 @@ def by_no_authority() -> Issued:
     return issue("device", issue("not a CA"))
 
 
+def self_signed() -> Issued:
+    return issue("device")
+
+
 @pytest.mark.parametrize("version", VERSIONS)
-@pytest.mark.parametrize("make", [lambda: issue("device"), expired, with_intermediates, by_no_authority])
+@pytest.mark.parametrize("make", [self_signed, expired, with_intermediates, by_no_authority])
 def test_the_chain_arrives_as_it_was_sent(
     watcher: Watcher, asking: ServerTls, tmp_path: Path, version: ssl.TLSVersion, make: Callable[[], Issued]
 ) -> None:
@@ -93,6 +97,20 @@ def test_the_chain_arrives_as_it_was_sent(
     pair.shake()
     assert pair.server.peer_chain == device.chain
     assert pair.server.version == version.name.replace("_", ".")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_client_that_resumes_shows_its_chain_again(
+    watcher: Watcher, asking: ServerTls, tmp_path: Path, version: ssl.TLSVersion
+) -> None:
+    device = with_intermediates()
+    context = device.present(client_context(watcher, version), tmp_path)
+    first = Pair(asking.session(), context)
+    first.shake()
+    again = Pair(asking.session(), context, first.client.session)
+    again.shake()
+    assert not again.client.session_reused
+    assert again.server.peer_chain == device.chain
 
 
 @pytest.mark.parametrize("version", VERSIONS)
