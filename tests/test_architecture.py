@@ -11,11 +11,13 @@ import pytest
 from tests.paths import REPO
 
 RANK = {
+    "expectations": -1,
     "mqtt": 0,
     "dtdl": 0,
     "verdict": 0,
     "settings": 0,
     "record": 0,
+    "aics": 1,
     "emulator": 1,
     "checks": 1,
     "device": 1,
@@ -27,7 +29,7 @@ RANK = {
     "suite": 6,
     "cli": 6,
 }
-PURE = ("checks", "verdict.py", "mqtt", "emulator/dps", "emulator/hub", "dtdl/parser", "dtdl/payload")
+PURE = ("checks", "expectations", "verdict.py", "mqtt", "emulator/dps", "emulator/hub", "dtdl/parser", "dtdl/payload")
 IMPURE_MODULES = {"asyncio", "socket", "ssl", "threading", "subprocess", "pytest", "aiohttp", "requests", "time"}
 
 

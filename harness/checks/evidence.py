@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.dtdl import Capability, Model, Problem, check_value, decode
+from harness.expectations import Expectations
 from harness.record import events as ev
 from harness.record.events import Entry, Event
 
@@ -20,6 +21,10 @@ E = TypeVar("E", bound=Event)
 
 MARKER = "__t"
 """A component is marked `"__t": "c"` in a twin (IoT Plug and Play conventions, Properties)."""
+
+
+_OF_THE_RUN = frozenset({ev.TrialBegan, ev.TrialEnded, ev.RunInterrupted, ev.HarnessFailed, ev.RunEnded})
+"""Events that are the run's also in the middle of a trial."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,10 @@ class Malformed:
 
 
 class Evidence:
-    """What the record holds, by element path. `model` is None as long as it is unknown."""
+    """What the record holds, by element path. `model` is None as long as it is unknown.
+
+    `trials` holds the evidence of each trial by itself: the rest of the run knows nothing of the disturbances.
+    """
 
     def __init__(self, model_id: str | None = None, model: Model | None = None) -> None:
         self.model_id = model_id
@@ -69,6 +77,9 @@ class Evidence:
         self.writes: dict[str, list[tuple[int, ev.PropertyWritten]]] = defaultdict(list)
         self.returns: dict[str, list[tuple[int, ev.CommandReturned]]] = defaultdict(list)
         self.open_connections = 0
+        self.expectations = Expectations()
+        self.trials: dict[str, Evidence] = {}
+        self._trial: Evidence | None = None
         self._marked: set[str] = set()
         self.last: Entry | None = None
         self._by_class: dict[type[Event], list[Entry]] = defaultdict(list)
@@ -76,8 +87,16 @@ class Evidence:
     def add(self, entry: Entry) -> None:
         """Take in the next entry of the record."""
         self.last = entry
+        if self._trial is not None and type(entry.event) not in _OF_THE_RUN:
+            self._trial.add(entry)
+            return
         self._by_class[type(entry.event)].append(entry)
         match entry.event:
+            case ev.TrialBegan() as event:
+                self._trial = self.trials[event.trial] = Evidence(self.model_id, self.model)
+                self._trial.expectations = self.expectations
+            case ev.TrialEnded():
+                self._trial = None
             case ev.TelemetryReceived() as event:
                 self._telemetry(entry, event)
             case ev.ReportedPatched() as event:

@@ -17,6 +17,9 @@ from harness.checks.evidence import Evidence
 from harness.dtdl import Capability
 from harness.verdict import CaseResult, Finding, Outcome, Severity, outcome_of
 
+PROFILES = ("smoke", "standard", "full")
+"""From the quickest to the most thorough; each holds all that those before it hold."""
+
 Findings = Generator[Finding, None, int | None]
 Judge = Callable[..., Findings]
 
@@ -35,6 +38,7 @@ class Check:
 
     `stage` orders the cause and its consequences: a check of a later stage is blocked by what an earlier
     one found (0 = registering, 1 = connecting, 2 = what is announced then, 3 = what the model declares).
+    `profile` is the smallest one (of PROFILES) that it is part of.
     """
 
     name: str
@@ -42,6 +46,11 @@ class Check:
     over: str
     stage: int
     judge: Judge
+    profile: str = "smoke"
+
+    def belongs_to(self, profile: str) -> bool:
+        """Whether a run of this profile includes the check."""
+        return PROFILES.index(self.profile) <= PROFILES.index(profile)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +79,12 @@ class Judgement:
 CHECKS: dict[str, Check] = {}
 
 
-def check(requirement: str, *, over: str = "run", stage: int = 3) -> Callable[[Judge], Judge]:
+def check(requirement: str, *, over: str = "run", stage: int = 3, profile: str = "smoke") -> Callable[[Judge], Judge]:
     """Register a check under its function's name."""
 
     def register(judge: Judge) -> Judge:
         name = judge.__name__
-        CHECKS[name] = Check(name, requirement, over, stage, judge)
+        CHECKS[name] = Check(name, requirement, over, stage, judge, profile)
         return judge
 
     return register
@@ -88,10 +97,12 @@ def kind_of(capability: Capability) -> str:
     return capability.kind
 
 
-def cases(evidence: Evidence) -> list[Judgement]:
-    """All cases of the evidence's model, in the order of the suite."""
+def cases(evidence: Evidence, profile: str = "standard") -> list[Judgement]:
+    """All cases of the evidence's model in this profile, in the order of the suite."""
     found: list[Judgement] = []
     for registered in CHECKS.values():
+        if not registered.belongs_to(profile):
+            continue
         if registered.over == "run":
             found.append(Judgement(registered))
         else:

@@ -81,6 +81,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if any("case" in getattr(item, "fixturenames", ()) for item in items):
         from harness.checks import CHECKS
 
+        profile = config.stash[STATE].settings.profile
+        beyond = [i for i in items if _is_ours(i) and not CHECKS[check_name(i)].belongs_to(profile)]
+        if beyond:
+            config.hook.pytest_deselected(items=beyond)
+            items[:] = [item for item in items if item not in beyond]
+
         order = {name: position for position, name in enumerate(CHECKS)}
         items.sort(key=lambda i: order.get(check_name(i), len(order)))
 
@@ -119,6 +125,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     state = config.stash.get(STATE, None)
     if state is not None:
         state.close()
+
+
+def _is_ours(item: pytest.Item) -> bool:
+    from harness.checks import CHECKS
+
+    return "case" in getattr(item, "fixturenames", ()) and check_name(item) in CHECKS
 
 
 def _is_placeholder(item: pytest.Item) -> bool:

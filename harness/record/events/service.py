@@ -1,0 +1,75 @@
+"""What the harness did through the service SDK, and what it got back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from harness.record.events.base import Event, event
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class TwinRead(Event):
+    """A device twin as the service returned it."""
+
+    device_id: str
+    twin: Mapping[str, Any]
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class DigitalTwinRead(Event):
+    """A digital twin as the service returned it, or why there is none."""
+
+    device_id: str
+    twin: Mapping[str, Any] | None
+    error: str = ""
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class PropertyWritten(Event):
+    """The service set a desired value. `purpose` is exercise, negative or restore; `value` None deletes.
+
+    Answers are looked for after entry `after`: a fast device answers before the service call returns.
+    """
+
+    device_id: str
+    component: str | None
+    name: str
+    value: Any
+    version: int | None
+    purpose: str
+    error: str = ""
+    after: int = 0
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class CommandSent(Event):
+    """The service is about to invoke a command. `has_payload` False means the request body is empty."""
+
+    device_id: str
+    component: str | None
+    name: str
+    payload: Any
+    has_payload: bool
+    purpose: str
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class CommandReturned(Event):
+    """What the service got back: the device's `status` and `payload`, or the service's error instead."""
+
+    device_id: str
+    component: str | None
+    name: str
+    status: int | None
+    payload: Any
+    purpose: str
+    seconds: float
+    error_code: int | None = None
+    error: str = ""

@@ -1,0 +1,25 @@
+"""Device-to-cloud messages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.record.events.base import Event, event
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class TelemetryReceived(Event):
+    """One device-to-cloud message. `system` holds the `$.`-properties by wire name without `$.`."""
+
+    device_id: str
+    module_id: str | None
+    component: str | None
+    payload: bytes
+    content_type: str | None = None
+    content_encoding: str | None = None
+    model_id: str | None = None
+    system: Mapping[str, str | None] = field(default_factory=dict)
+    properties: Mapping[str, str | None] = field(default_factory=dict)
+    qos: int = 1

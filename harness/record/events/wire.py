@@ -1,0 +1,97 @@
+"""Connections and subscriptions of a device, and the rules it broke on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from harness.record.events.base import Event, event
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class HandshakeFailed(Event):
+    """A TCP connection that never became TLS: most often a device that does not trust the CA."""
+
+    peer: str
+    reason: str
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class HubConnected(Event):
+    """CONNECT to the hub, accepted (`return_code` 0) or refused (`reason`, `error_code`).
+
+    `model_id` is decoded; `raw_user_name` is as sent. `token_expires` is the SAS token's `se`.
+    """
+
+    device_id: str
+    module_id: str | None
+    return_code: int
+    model_id: str | None
+    api_version: str
+    client_type: str
+    keep_alive: int
+    clean_session: bool
+    session_present: bool
+    transport: str
+    authentication: str
+    raw_user_name: str
+    tls_version: str = ""
+    token_expires: int | None = None
+    reason: str = ""
+    error_code: int | None = None
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class HubDisconnected(Event):
+    """`by` is device (DISCONNECT), hub (it closed) or network (the socket died)."""
+
+    device_id: str
+    module_id: str | None
+    by: str
+    reason: str
+    error_code: int | None = None
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class Subscribed(Event):
+    """`filters` are [topic filter, requested QoS, granted QoS or 128]."""
+
+    device_id: str
+    module_id: str | None
+    filters: tuple[tuple[str, int, int], ...]
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class Unsubscribed(Event):
+    device_id: str
+    module_id: str | None
+    filters: tuple[str, ...]
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class ProtocolViolation(Event):
+    """The device broke a rule of MQTT or of IoT Hub. `closed` when the service closed the connection."""
+
+    device_id: str
+    module_id: str | None
+    rule: str
+    detail: str
+    closed: bool
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class DeviceRequestRefused(Event):
+    """A device's HTTPS request was answered with an error."""
+
+    device_id: str
+    method: str
+    path: str
+    status: int
+    error_code: int
+    reason: str
