@@ -81,7 +81,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if any("case" in getattr(item, "fixturenames", ()) for item in items):
         from harness.checks import CHECKS
 
-        profile = config.stash[STATE].settings.profile
+        profile = config.stash[STATE].run.profile
         beyond = [i for i in items if _is_ours(i) and not CHECKS[check_name(i)].belongs_to(profile)]
         if beyond:
             config.hook.pytest_deselected(items=beyond)

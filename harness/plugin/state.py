@@ -75,8 +75,8 @@ class State:
         if not self.chosen and session.exitstatus != pytest.ExitCode.INTERRUPTED:
             return  # only tests of somebody's own used the device: there is nothing to certify
         # A run that was interrupted while tests were collected has chosen none: all that can be said is said.
-        self.verdict = run.finish(self.chosen or cases(run.evidence, self.settings.profile))
-        if not self.settings.replay:
+        self.verdict = run.finish(self.chosen or cases(run.evidence, run.profile))
+        if not self.settings.replay or "reports" in self.settings.origins:
             write_reports(run)
         failed = self.verdict is Verdict.FAILED or (self.verdict is Verdict.WARNINGS and self.settings.strict)
         if failed and session.exitstatus == pytest.ExitCode.OK:

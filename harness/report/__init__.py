@@ -15,5 +15,6 @@ def write_reports(run: Run) -> None:
     from harness.report.result import result
 
     summary = result(run)
+    run.folder.prepare(())  # a replay has opened no record in it
     run.folder.write("result.json", json.dumps(summary, indent=2, ensure_ascii=False) + "\n")
     run.folder.write("junit.xml", junit(run, summary))

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from harness.record import events as ev
+from harness.report.replayed import against_the_record
 from harness.report.text import finding_text
 from harness.verdict import Outcome, Severity, Verdict
 
@@ -38,7 +39,7 @@ def summary(run: Run, verdict: Verdict, terminal: TerminalReporter) -> None:
         "model": run.model_id or "unknown",
         "target": run.settings.target,
         "cases": f"{cases or 'none judged'} in {seconds:.1f} s",
-        "reports": "none: a replay writes no files" if run.settings.replay else str(run.folder.path),
+        "reports": _reports(run),
     }
     for name, value in rows.items():
         terminal.write_line(f"{name + ':':9}{run.redactor.clean(value)}")
@@ -48,11 +49,17 @@ def summary(run: Run, verdict: Verdict, terminal: TerminalReporter) -> None:
     for fault in run.folder.faults:
         terminal.write_line(f"{'reports:':9}{fault}", yellow=True)
     if run.settings.replay:
-        recorded = run.recorded_verdict.replace("-", " ") or "none: the recorded run did not end"
-        terminal.write_line(f"recorded verdict: {recorded}")
+        for line in against_the_record(run, verdict):
+            terminal.write_line(line)
     strict = " (--strict: warnings fail the run)" if run.settings.strict and verdict is Verdict.WARNINGS else ""
     colour = _COLOURS[verdict] if not strict else "red"
     terminal.write_line(f"{'verdict:':9}{verdict.phrase}{strict}", bold=True, **{colour: True})
+
+
+def _reports(run: Run) -> str:
+    if run.settings.replay and "reports" not in run.settings.origins:
+        return "none: a replay writes them only where --reports names a folder"
+    return str(run.folder.path)
 
 
 def _causes(run: Run, terminal: TerminalReporter) -> None:

@@ -49,8 +49,8 @@ class Run:
         self.model_id = settings.model_id
         self.judged: float | None = None
         self.finished: float | None = None
-        self.recorded_verdict = ""
-        """Of the journal that is judged again; empty where its run did not end."""
+        self.recorded: ev.RunEnded | None = None
+        """How the run ended whose journal is judged again; None where it did not."""
         self.recorder = Recorder()
         self.evidence = Evidence(self.model_id)
         self._say = say
@@ -72,9 +72,7 @@ class Run:
     def _open_record(self) -> None:
         if self.settings.replay:
             journal = read(self.settings.replay)
-            self.recorded_verdict = next(
-                (e.event.verdict for e in journal.entries if isinstance(e.event, ev.RunEnded)), ""
-            )
+            self.recorded = next((e.event for e in journal.entries if isinstance(e.event, ev.RunEnded)), None)
             self.recorder = Recorder.replay(journal.entries)
             for fault in journal.faults:
                 self._say(f"{self.settings.replay.name}: {fault}")
@@ -94,6 +92,15 @@ class Run:
         evidence = Evidence(model_id, model)
         self.recorder.follow(evidence.add)
         self.evidence = evidence
+
+    @property
+    def profile(self) -> str:
+        """The profile in force; of a recorded run its own, unless another one is asked for."""
+        if self.settings.replay and "profile" not in self.settings.origins:
+            self.begin()
+            started = self.evidence.first(ev.RunStarted)
+            return str(started[1].settings.get("profile", self.settings.profile)) if started else self.settings.profile
+        return self.settings.profile
 
     # --- before the device is connected --------------------------------------------------------------
 
@@ -287,9 +294,11 @@ class Run:
             self.judged = self.recorder.now
         verdict = roll_up(self.results.values())
         self.close()
-        if not self.settings.replay:
-            self.emit(ev.RunEnded(verdict.value))
-        self.finished = self.recorder.now
+        if self.settings.replay:
+            self.judged = self.finished = self.evidence.last.t if self.evidence.last else 0.0
+        else:
+            self.emit(ev.RunEnded(verdict.value, {r.case: r.outcome.value for r in self.results.values()}))
+            self.finished = self.recorder.now
         return verdict
 
     def close(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 from tests.paths import REPO
@@ -161,14 +162,33 @@ def test_a_journal_is_judged_again_without_the_device(preflight_in: Preflight) -
     recorded = preflight_in("--dut", f"{SIMULATE} --fault command-error=prime", "--model-id", PUMP)
     assert recorded.code == 1
     (recorded.reports / "journal.jsonl").rename(preflight_in.folder / "old.jsonl")
+    for report in recorded.reports.glob("*.[jx]*"):
+        report.unlink()
     again = preflight_in("--replay", "old.jsonl")
     assert again.code == 1
     assert "test_command[prime]" in again.terminal
-    assert "recorded verdict: failed" in again.terminal
+    assert "recorded verdict: failed (the same as today's)" in again.terminal
     assert again.terminal.rstrip().splitlines()[-1] == "verdict: failed"
-    assert not (again.reports / "journal.jsonl").exists()
+    assert [p.name for p in again.reports.iterdir()] == ["device.log"], "a replay writes no reports unasked"
     cut = (preflight_in.folder / "old.jsonl").read_text().splitlines()
     (preflight_in.folder / "cut.jsonl").write_text("\n".join(cut[:-1])[:-30])
     shortened = preflight_in("--replay", "cut.jsonl")
     assert "the run ended here" in shortened.terminal
+    assert "it is judged up to entry" in shortened.terminal
     assert "Traceback" not in shortened.terminal
+
+
+def test_a_replay_says_what_differs_from_the_recorded_verdict(preflight_in: Preflight) -> None:
+    recorded = preflight_in("--dut", SIMULATE, "--model-id", PUMP, "--profile", "smoke")
+    journal = (recorded.reports / "journal.jsonl").read_text(encoding="utf-8")
+    head, _, end = journal.rstrip().rpartition("\n")
+    ended = json.loads(end)
+    ended |= {"verdict": "failed", "cases": ended["cases"] | {"command[prime]": "failed"}}
+    (preflight_in.folder / "edited.jsonl").write_text(f"{head}\n{json.dumps(ended)}\n", encoding="utf-8")
+    again = preflight_in("--replay", "edited.jsonl", "--reports", "again")
+    assert "recorded verdict: failed (today's is another one)" in again.terminal
+    assert "  command[prime]: failed then, passed now" in again.terminal
+    assert again.terminal.rstrip().splitlines()[-1] == "verdict: passed"
+    result = json.loads((preflight_in.folder / "again" / "result.json").read_text(encoding="utf-8"))
+    assert {c["id"]: c["outcome"] for c in result["cases"]} == recorded.cases  # of the recorded profile
+    assert result["timing"]["connected"] == recorded.result["timing"]["connected"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from harness.record.events.base import Event, event
@@ -110,4 +110,7 @@ class HarnessFailed(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class RunEnded(Event):
+    """`cases` has the outcome of every case, by the case's id."""
+
     verdict: str
+    cases: Mapping[str, str] = field(default_factory=dict)
