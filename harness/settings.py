@@ -6,13 +6,19 @@ upper case), the keys of preflight.toml and the messages about wrong ones all co
 
 from __future__ import annotations
 
+import base64
+import binascii
 import difflib
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from harness.expectations import TABLES, Expectations
+from harness.expectations import read as read_expectations
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -25,6 +31,9 @@ EXTERNAL = "external"
 
 EXTERNAL_CONNECT_TIMEOUT = 600.0
 """Seconds: a person has to configure a physical device and start it."""
+
+SMOKE_WINDOW = 10.0
+"""Seconds: `--profile smoke` is done in under 15."""
 
 
 class SettingsError(Exception):
@@ -70,11 +79,50 @@ def _path(value: Any) -> Path:
     return Path(_text(value)).expanduser()
 
 
+def _base64(value: Any) -> str:
+    text = "".join(_text(value).split())
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("base64 is expected") from None
+    return text
+
+
+def tpm_registration_id(endorsement_key: str) -> str:
+    """The registration id that Microsoft's SDKs give a device with a TPM that was told none.
+
+    It is the SHA-256 of the public endorsement key (TPM2B_PUBLIC, here in base64), in base32, lower case, unpadded.
+    """
+    digest = hashlib.sha256(base64.b64decode(endorsement_key)).digest()
+    return base64.b32encode(digest).decode("ascii").rstrip("=").lower()
+
+
+def _check_attestation(settings: Settings) -> Settings:
+    tpm = settings.attestation == "tpm"
+    if tpm and settings.endorsement_key is None and settings.replay is None:
+        raise SettingsError(
+            "--attestation tpm: DPS has to know the public endorsement key of the device's TPM. Read it from the TPM "
+            "(`tpm2_createek -c ek.ctx -u ek.pub`, then `base64 -w0 ek.pub`) and give it with --endorsement-key BASE64."
+        )
+    if not tpm and settings.origins.get("endorsement-key") == "the command line":
+        raise SettingsError(
+            f"--endorsement-key is for --attestation tpm, and the attestation is {settings.attestation}: "
+            "add that option or leave this one out."
+        )
+    return settings
+
+
 def _check_files(settings: Settings) -> Settings:
+    if settings.sign is not None and settings.bundle is None:
+        raise SettingsError("--sign signs a bundle: name its file with --bundle FILE too.")
     if settings.replay is not None and not settings.replay.is_file():
         raise SettingsError(f"--replay: there is no file {settings.replay}.")
-    if settings.test_cases is not None:
-        raise SettingsError("--test-cases: this version does not read AICS test-case files yet; leave the option out.")
+    if settings.test_cases is not None and not settings.test_cases.is_file():
+        raise SettingsError(f"--test-cases: there is no file {settings.test_cases}.")
+    if settings.replay is not None and settings.origins.get("test-cases") == "the command line":
+        raise SettingsError(
+            "--test-cases does not go with --replay: a recorded run is judged by what was stated when it ran."
+        )
     return settings
 
 
@@ -111,55 +159,88 @@ OPTIONS = (
     ),
     Option("target", "where the device is tested", choices=("local", "azure")),
     Option("attestation", "how the device proves itself to DPS", choices=("symmetric-key", "x509", "tpm")),
+    Option(
+        "endorsement-key",
+        "public endorsement key of the device's TPM (TPM2B_PUBLIC in base64), for --attestation tpm",
+        _base64,
+        "BASE64",
+    ),
     Option("registration-id", "the device's registration id in DPS", metavar="ID"),
     Option("window", "how long telemetry is watched, at most", _seconds, "SECONDS"),
     Option("connect-timeout", "how long the device may take to register and to connect", _seconds, "SECONDS"),
     Option("ack-timeout", "how long the device may take to acknowledge a writable property", _seconds, "SECONDS"),
+    Option("trial-timeout", "how long one trial of the full profile may take, at most", _seconds, "SECONDS"),
     Option("command-timeout", "how long the device may take to answer a command", _seconds, "SECONDS"),
     Option(
         "listen",
         "address the local target listens on; a LAN address for a physical device",
         metavar="ADDRESS",
     ),
-    Option("profile", "how much is tested", choices=("smoke", "standard", "full")),
+    Option(
+        "profile",
+        "how much is tested: smoke = everything declared once, in under 15 s; standard = also negative tests and "
+        "cloud-to-device messages (the default); full = also resilience, by trials",
+        choices=("smoke", "standard", "full"),
+    ),
     Option("reports", "folder the reports go to", _path, "DIR"),
     Option("state", "folder the local target keeps its certificates in", _path, "DIR"),
     Option("strict", "warnings fail the run", _flag, flag=True),
+    Option("bundle", "make one zip of the run for a manual review, in this file", _path, "FILE"),
+    Option("sign", "sign the bundle with this Ed25519 private key (PEM)", _path, "KEY"),
     Option("replay", "judge a recorded run again, without a device", _path, "JOURNAL"),
-    Option("test-cases", "an AICS test-case file", _path, "FILE"),
+    Option(
+        "test-cases",
+        "an AICS test-case file, stated over preflight.toml; `preflight test-cases` writes one",
+        _path,
+        "FILE",
+    ),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """All settings in force. Durations are in seconds. `origins` says where each was set."""
+    """All settings in force. Durations are in seconds. `origins` says where each was set.
+
+    `expectations` is what the maker states about the device; `notes` is what of it could not be taken up.
+    """
 
     dut: str | None = None
     model_id: str | None = None
     models: tuple[str, ...] = ()
     target: str = "local"
     attestation: str = "symmetric-key"
+    endorsement_key: str | None = None
     registration_id: str = "preflight-device"
     window: float = 60.0
     connect_timeout: float = 60.0
     ack_timeout: float = 30.0
     command_timeout: float = 30.0
+    trial_timeout: float = 120.0
     listen: str = "127.0.0.1"
     profile: str = "standard"
     reports: Path = Path("reports")
     state: Path = Path(".preflight")
     strict: bool = False
+    bundle: Path | None = None
+    sign: Path | None = None
     replay: Path | None = None
     test_cases: Path | None = None
     root: Path = field(default_factory=Path)
     origins: Mapping[str, str] = field(default_factory=dict)
+    expectations: Expectations = field(default_factory=Expectations)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_smoke(self) -> bool:
+        """Whether the run is the quickest one."""
+        return self.profile == "smoke"
 
     def as_record(self) -> dict[str, Any]:
         """The settings as they stand in the record and the reports."""
         return {
             f.name.replace("_", "-"): _plain(getattr(self, f.name))
             for f in fields(self)
-            if f.name not in ("origins", "root") and getattr(self, f.name) is not None
+            if f.name not in ("origins", "root", "expectations", "notes") and getattr(self, f.name) is not None
         }
 
 
@@ -177,8 +258,9 @@ def load(
     """
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
+    file, expectations = _file(root / "preflight.toml")
     for origin, layer in (
-        ("preflight.toml", _file(root / "preflight.toml")),
+        ("preflight.toml", file),
         ("the environment", _environment(environment)),
         ("the command line", command_line),
     ):
@@ -194,7 +276,12 @@ def load(
     folders: dict[str, Any] = {"reports": root / "reports", "state": root / ".preflight"}
     if values.get("dut") == EXTERNAL:
         values.setdefault("connect_timeout", EXTERNAL_CONNECT_TIMEOUT)
-    return _check_files(Settings(**{**folders, **values}, root=root, origins=origins))
+    if values.get("profile") == "smoke":
+        values.setdefault("window", SMOKE_WINDOW)
+    if values.get("attestation") == "tpm" and "endorsement_key" in values:
+        values.setdefault("registration_id", tpm_registration_id(values["endorsement_key"]))
+    settings = Settings(**{**folders, **values}, root=root, origins=origins, expectations=expectations)
+    return _check_files(_check_attestation(settings))
 
 
 def _placed(value: Any, base: Path) -> Any:
@@ -231,22 +318,30 @@ def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
     return layer
 
 
-def _file(path: Path) -> dict[str, Any]:
+def _file(path: Path) -> tuple[dict[str, Any], Expectations]:
+    """The settings of preflight.toml, and the expectations its tables state."""
     try:
         data: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        return {}
+        return {}, Expectations()
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         raise SettingsError(f"{path.name} is not valid TOML: {e}.") from None
+    except RecursionError:
+        raise SettingsError(f"{path.name} is nested too deeply to be read.") from None
     except OSError as e:
         raise SettingsError(f"{path.name} cannot be read: {e.strerror or e}.") from None
     names = tuple(o.name for o in OPTIONS)
-    for key in data:
-        if key not in names:
-            raise SettingsError(
-                f"{path.name} has an unknown key `{key}`{_nearest(key, names)}. Known keys: {', '.join(names)}."
-            )
-    return data
+    stated = read_expectations(data)
+    problems = [
+        f"{path.name} has an unknown key `{key}`{_nearest(key, names + TABLES)}. Known keys: {', '.join(names)}; "
+        f"tables: {', '.join(TABLES)}."
+        for key in data
+        if key not in names and key not in TABLES
+    ]
+    problems += [f"{path.name}: {problem}" for problem in stated.problems]
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return {key: value for key, value in data.items() if key in names}, stated.expectations
 
 
 def _nearest(word: str, known: tuple[str, ...]) -> str:

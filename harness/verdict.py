@@ -1,8 +1,8 @@
 """What a run says: findings, the outcome of each case, and how they add up to one verdict.
 
 The outcomes stay distinct, because each asks somebody else to act: a failure is the device maker's, a
-warning is the reviewer's, *blocked* points at its one cause, *not observable* at another target, and
-*error* at the harness.
+warning is the reviewer's, *blocked* points at its one cause, *not observable* at another target, *not
+chosen* at what the maker stated, and *error* at the harness.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Outcome(str, Enum):
     FAILED = "failed"
     NOT_OBSERVABLE = "not observable"
     BLOCKED = "blocked"
+    NOT_CHOSEN = "not chosen"
     ERROR = "error"
 
 
@@ -77,6 +78,7 @@ _WORST_FIRST = (
     Outcome.WARNING,
     Outcome.PASSED,
     Outcome.NOT_OBSERVABLE,
+    Outcome.NOT_CHOSEN,
 )
 
 

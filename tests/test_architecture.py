@@ -19,17 +19,36 @@ RANK = {
     "record": 0,
     "aics": 1,
     "emulator": 1,
+    "bundle": 1,
     "checks": 1,
     "device": 1,
-    "diagnosis": 1,
+    "diagnosis": 0,
     "target": 2,
+    "watch": 2,
     "run": 3,
     "report": 4,
     "plugin": 5,
     "suite": 6,
     "cli": 6,
 }
-PURE = ("checks", "expectations", "verdict.py", "mqtt", "emulator/dps", "emulator/hub", "dtdl/parser", "dtdl/payload")
+PURE = (
+    "checks",
+    "expectations",
+    "verdict.py",
+    "mqtt",
+    "emulator/dps",
+    "emulator/hub",
+    "emulator/faults",
+    "emulator/policies.py",
+    "dtdl/parser",
+    "dtdl/payload",
+    "watch/choosing.py",
+    "watch/content.py",
+    "watch/judging.py",
+    "watch/kinds.py",
+    "watch/ledger.py",
+    "watch/wording.py",
+)
 IMPURE_MODULES = {"asyncio", "socket", "ssl", "threading", "subprocess", "pytest", "aiohttp", "requests", "time"}
 
 

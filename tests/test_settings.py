@@ -82,6 +82,53 @@ def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
         load({"replay": "journal.jsonl"}, {}, tmp_path)
 
 
-def test_an_option_without_effect_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="does not read AICS test-case files yet"):
+def test_a_test_case_file_must_be_there_and_does_not_go_with_a_replay(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--test-cases: there is no file .*cases\.json"):
         load({"test-cases": "cases.json"}, {}, tmp_path)
+    (tmp_path / "cases.json").touch()
+    (tmp_path / "journal.jsonl").touch()
+    assert load({"test-cases": "cases.json"}, {}, tmp_path).test_cases == tmp_path / "cases.json"
+    with pytest.raises(SettingsError, match="judged by what was stated when it ran"):
+        load({"test-cases": "cases.json", "replay": "journal.jsonl"}, {}, tmp_path)
+
+
+def test_the_smoke_profile_has_a_shorter_window_unless_one_is_set(tmp_path: Path) -> None:
+    assert load({"profile": "smoke"}, {}, tmp_path).window == 10
+    assert load({"profile": "smoke", "window": "30"}, {}, tmp_path).window == 30
+    assert load({}, {}, tmp_path).window == 60
+
+
+def test_expectations_stand_beside_the_settings_and_all_their_problems_are_said(tmp_path: Path) -> None:
+    file = tmp_path / "preflight.toml"
+    file.write_text('profile = "full"\n[telemetry.flow]\ncount = 3\n')
+    settings = load({}, {}, tmp_path)
+    assert (settings.profile, settings.expectations.telemetry("flow").count) == ("full", 3)
+    assert "expectations" not in settings.as_record()
+    file.write_text("x = 1\n[telemetri.flow]\n[telemetry.flow]\ncount = 0\n[commands.stop]\nwhen = 1\n")
+    with pytest.raises(SettingsError) as caught:
+        load({}, {}, tmp_path)
+    assert len(str(caught.value).splitlines()) == 4
+    assert "did you mean `telemetry`" in str(caught.value)
+
+
+EK = "AToA"
+
+
+def test_a_tpm_needs_its_endorsement_key_and_nothing_else_does(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"--attestation tpm: .* --endorsement-key BASE64"):
+        load({"attestation": "tpm"}, {}, tmp_path)
+    with pytest.raises(SettingsError, match="the attestation is x509"):
+        load({"attestation": "x509", "endorsement-key": EK}, {}, tmp_path)
+    with pytest.raises(SettingsError, match="base64 is expected"):
+        load({"attestation": "tpm", "endorsement-key": "%%"}, {}, tmp_path)
+    (tmp_path / "preflight.toml").write_text(f'endorsement-key = "{EK}"\n')
+    assert load({"attestation": "x509"}, {}, tmp_path).endorsement_key == EK  # kept there for other runs
+    assert load({"attestation": "tpm"}, {}, tmp_path).endorsement_key == EK
+
+
+def test_a_tpm_names_the_device_unless_told_otherwise(tmp_path: Path) -> None:
+    tpm = {"attestation": "tpm", "endorsement-key": EK}
+    # base32 of the SHA-256 of the key's three bytes
+    assert load(tpm, {}, tmp_path).registration_id == "xgchrbsoabjokrlsqpwbn7ohddsg5kpr4gqn5an2g3fxe5nhdhqq"
+    assert load({**tpm, "registration-id": "tank-1"}, {}, tmp_path).registration_id == "tank-1"
+    assert load({"attestation": "x509"}, {}, tmp_path).registration_id == "preflight-device"

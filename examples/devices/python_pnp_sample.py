@@ -19,7 +19,7 @@ import sys
 from datetime import datetime, timezone
 from typing import Any
 
-from azure.iot.device import Message, MethodRequest, MethodResponse
+from azure.iot.device import X509, Message, MethodRequest, MethodResponse
 from azure.iot.device.aio import IoTHubDeviceClient, ProvisioningDeviceClient
 
 MODEL_ID = "dtmi:com:example:preflight:ClimateZone;1"
@@ -55,13 +55,21 @@ class Zone:
         }
 
 
+def client_of(kind: Any, **arguments: Any) -> Any:
+    """A client of this class that proves itself by the device's certificate, where it has one, else by its key."""
+    if "X509_CERT_FILE" in os.environ:
+        x509 = X509(os.environ["X509_CERT_FILE"], os.environ["X509_KEY_FILE"], os.environ.get("PASS_PHRASE"))  # type: ignore[no-untyped-call]
+        return kind.create_from_x509_certificate(x509=x509, **arguments)
+    return kind.create_from_symmetric_key(symmetric_key=os.environ["IOTHUB_DEVICE_DPS_DEVICE_KEY"], **arguments)
+
+
 async def provision() -> tuple[str, str]:
     """The hub and the device id that DPS assigns."""
-    client = ProvisioningDeviceClient.create_from_symmetric_key(
+    client = client_of(
+        ProvisioningDeviceClient,
         provisioning_host=os.environ["IOTHUB_DEVICE_DPS_ENDPOINT"],
         registration_id=os.environ["IOTHUB_DEVICE_DPS_DEVICE_ID"],
         id_scope=os.environ["IOTHUB_DEVICE_DPS_ID_SCOPE"],
-        symmetric_key=os.environ["IOTHUB_DEVICE_DPS_DEVICE_KEY"],
     )
     client.provisioning_payload = {"modelId": MODEL_ID}
     result = await client.register()
@@ -107,12 +115,7 @@ async def main() -> None:
     zone = Zone()
     zone.read()
     hub, device_id = await provision()
-    client = IoTHubDeviceClient.create_from_symmetric_key(
-        symmetric_key=os.environ["IOTHUB_DEVICE_DPS_DEVICE_KEY"],
-        hostname=hub,
-        device_id=device_id,
-        product_info=MODEL_ID,
-    )
+    client = client_of(IoTHubDeviceClient, hostname=hub, device_id=device_id, product_info=MODEL_ID)
     await client.connect()
 
     async def on_command(request: MethodRequest) -> None:

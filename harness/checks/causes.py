@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from harness.checks import attestation
+from harness.checks.cause import Cause
 from harness.checks.evidence import Evidence
+from harness.checks.refusals import (
+    connection_to_dps_refused,
+    connection_to_hub_refused,
+    registration_refused,
+)
+from harness.checks.tls_causes import tls_cause
 from harness.record import events as ev
 
 NO_MODEL = "No model is known: the device announced none and --model-id was not given."
+
+_REBOOT = "Reboot the device and restart provisioning."
 
 
 def cause_before(evidence: Evidence, stage: int) -> str:
@@ -28,61 +38,126 @@ def cause_before(evidence: Evidence, stage: int) -> str:
 
 
 def why_not_connected(evidence: Evidence) -> str:
-    """What kept the device from the hub, as far as the record shows it."""
+    """What kept the device from the hub, and what to do, as far as the record shows it."""
+    return str(cause_of_no_connection(evidence))
+
+
+def cause_of_no_connection(evidence: Evidence) -> Cause:
+    """The same as a cause: of the furthest station that the device came to."""
     start = evidence.first(ev.DeviceFailedToStart)
     if start:
-        return start[1].message
-    assigned = evidence.first(ev.DeviceAssigned) is not None
+        return Cause("device-not-started", start[1].message, events=(start[0],))
+    assigned = evidence.first(ev.DeviceAssigned)
     if evidence.first(ev.RunInterrupted):
-        return f"The run was interrupted before the device {'connected' if assigned else 'registered'}."
-    if not assigned:
-        return _never_registered(evidence)
-    return _never_connected(evidence)
+        return Cause(
+            "interrupted", f"The run was interrupted before the device {'connected' if assigned else 'registered'}."
+        )
+    cause = _never_registered(evidence) if assigned is None else _never_connected(evidence, assigned[0])
+    return cause.with_(tail=_ended(evidence))
 
 
-def _never_registered(evidence: Evidence) -> str:
-    refused = [e for _, e in evidence.of(ev.ProvisioningConnected) if e.return_code != 0]
-    answers = [e for _, e in evidence.of(ev.RegistrationAnswered) if e.status >= 300]
-    ended = _ended(evidence)
-    if answers:
-        last = answers[-1]
-        code = f" ({last.error_code})" if last.error_code else ""
-        return (
-            f"DPS refused the registration with {last.status}{code}. The device's credentials do not match its "
-            f"enrollment: check the key, the registration id and the ID scope on the device.{ended}"
-            if last.status == 401
-            else f"DPS answered the registration with {last.status}{code}.{ended}"
-        )
-    if refused:
-        last_refusal = refused[-1]
-        return (
-            f"DPS refused the connection with CONNACK {last_refusal.return_code} ({last_refusal.reason}). Check the "
-            f"key, the registration id and the ID scope on the device.{ended}"
-        )
-    handshakes = evidence.final(ev.HandshakeFailed)
-    if handshakes:
-        return (
-            f"The device reached port 8883 but TLS failed ({handshakes[1].reason}). Most often the device does not "
-            f"trust the CA that was printed at the start: install it on the device.{ended}"
-        )
-    if ended:
-        return f"The device never registered with DPS.{ended}"
+def _never_registered(evidence: Evidence) -> Cause:
     return (
-        f"The device never registered with DPS{_within(evidence)}. Check that it is running, that it uses the "
-        "printed endpoint, and that port 8883 of this machine can be reached from it."
+        registration_refused(evidence)
+        or connection_to_dps_refused(evidence)
+        or _stopped_at_dps(evidence)
+        or connection_to_hub_refused(evidence)
+        or _before_mqtt(evidence, 0)
+        or _silent(evidence)
     )
 
 
-def _never_connected(evidence: Evidence) -> str:
-    refused = [e for _, e in evidence.of(ev.HubConnected) if e.return_code != 0]
-    ended = _ended(evidence)
-    if refused:
-        last = refused[-1]
-        return f"The hub refused the connection with CONNACK {last.return_code}: {last.reason}.{ended}"
+def _never_connected(evidence: Evidence, assigned: int) -> Cause:
     return (
-        f"DeviceNotConnected: the device registered with DPS but never connected to the hub{_within(evidence)}. "
-        f"Reboot the device and restart provisioning.{ended}"
+        connection_to_hub_refused(evidence)
+        or _before_mqtt(evidence, assigned)
+        or Cause(
+            "device-not-connected",
+            f"DeviceNotConnected: the device registered with DPS but never connected to the hub{_within(evidence)}.",
+            f"{_REBOOT} See that the device connects to the hub that DPS names in its answer.",
+        )
     )
+
+
+def _stopped_at_dps(evidence: Evidence) -> Cause | None:
+    """A device that DPS let in, and that did not go on."""
+    arrived = evidence.final(ev.ProvisioningConnected)
+    if arrived is None:
+        return None
+    if not evidence.of(ev.RegistrationRequested):
+        return Cause(
+            "no-register-request",
+            f"The device connected to DPS and never sent a register request{_within(evidence)}.",
+            "Subscribe to `$dps/registrations/res/#`, then publish to "
+            "`$dps/registrations/PUT/iotdps-register/?$rid=1`.",
+            events=(arrived[0],),
+        )
+    answered = evidence.final(ev.RegistrationAnswered)
+    if answered is None or evidence.of(ev.RegistrationPolled):
+        return Cause(
+            "registration-unfinished",
+            f"The device registered with DPS, and the registration did not end{_within(evidence)}.",
+            "Poll the operation's status until it is `assigned`, at intervals of `retry-after`.",
+            events=(answered or arrived)[:1],
+        )
+    return Cause(
+        "registration-not-polled",
+        f"DPS answered the register request with {answered[1].status} (assigning), and the device never asked how it "
+        "went on.",
+        "Wait for `retry-after` seconds, then publish to "
+        "`$dps/registrations/GET/iotdps-get-operationstatus/?$rid=2&operationId=<id of the answer>`.",
+        events=(answered[0],),
+    )
+
+
+def _before_mqtt(evidence: Evidence, since: int) -> Cause | None:
+    """A device that reached the port after entry `since`, and came to no CONNECT that could be read."""
+    broken = [(n, e) for n, e in evidence.of(ev.ProtocolViolation) if n > since and not e.device_id]
+    if broken:
+        n, violation = broken[-1]
+        if violation.rule == "unsupported-protocol":
+            return Cause(
+                "mqtt-version",
+                f"The device was refused with CONNACK 1: {violation.detail}.",
+                "Set the device's MQTT library to version 3.1.1.",
+                events=(n,),
+            )
+        return Cause(
+            "mqtt-not-understood",
+            f"The device's first bytes after TLS were not a CONNECT of MQTT ({violation.detail}).",
+            "Send CONNECT first, within 30 s. MQTT over WebSockets goes to port 443 and not to 8883.",
+            events=(n,),
+        )
+    failed = [(n, e) for n, e in evidence.of(ev.HandshakeFailed) if n > since]
+    return tls_cause(failed) if failed else None
+
+
+def _silent(evidence: Evidence) -> Cause:
+    opened = evidence.first(ev.TargetOpened)
+    host = (opened[1].endpoints.get("dps") if opened else "") or "the printed endpoint"
+    exited = evidence.final(ev.DeviceExited)
+    if exited and not exited[1].expected:
+        return Cause("device-ended", "The device never registered with DPS.")
+    if _is_external(evidence):
+        port = attestation.port(evidence)
+        instead = ", or let the device use MQTT over WebSockets on 443" if port == 8883 else ""
+        return Cause(
+            "nothing-arrived",
+            f"The device never registered with DPS{_within(evidence)}: nothing of it arrived at port {port} of {host}.",
+            f"See that it is on and uses that endpoint; from a host in its network try `openssl s_client -connect "
+            f"{host}:{port}`. If that gets no answer, a firewall blocks the port: allow {port}{instead}.",
+        )
+    return Cause(
+        "device-silent",
+        f"The device never registered with DPS{_within(evidence)}: it runs, and nothing of it arrived at {host}.",
+        "See that it takes its settings from the environment (IOTHUB_DEVICE_DPS_ENDPOINT and the others), and what it "
+        "wrote to device.log.",
+    )
+
+
+def _is_external(evidence: Evidence) -> bool:
+    started = evidence.final(ev.DeviceStarted)
+    return started is not None and started[1].pid is None
 
 
 def _within(evidence: Evidence) -> str:
@@ -95,5 +170,5 @@ def _ended(evidence: Evidence) -> str:
     if exited is None or exited[1].expected:
         return ""
     tail = "".join(f"\n    {line}" for line in exited[1].last_lines)
-    said = f" Its last lines were:{tail}" if tail else " It printed nothing."
+    said = f"\nIts last lines were:{tail}" if tail else " It printed nothing."
     return f" The device process ended early with exit code {exited[1].returncode}.{said}"

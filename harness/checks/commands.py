@@ -2,51 +2,180 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from dataclasses import replace
 
 from harness.checks import requirements
+from harness.checks.disruptive import is_disruptive, restarts
 from harness.checks.evidence import Evidence
-from harness.checks.registry import Blocked, Findings, check, finding
+from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
+from harness.checks.sameness import same
+from harness.checks.values import in_quotes, shown
 from harness.dtdl import Capability, check_value
-from harness.verdict import Severity
+from harness.expectations import ABSENT, When
+from harness.record import events as ev
+from harness.verdict import Finding, Severity
+
+UNKNOWN_COMMAND = "preflightUnknownCommand"
+"""A method that no model has."""
 
 _NO_HANDLER = 404103
 _TIMED_OUT = 504101
+_IN_PROGRESS = 202
 
 
 @check(requirements.DIRECT_METHODS, over="command")
 def command(evidence: Evidence, capability: Capability) -> Findings:
     """A valid request is answered with a success status and, where one is declared, a valid response."""
     path = capability.path
+    if evidence.expectations.command(path).when is When.NEVER:
+        raise NotChosen(f"Command {path} is never invoked, as preflight.toml (when = never) says.")
     returns = [(n, r) for n, r in evidence.returns.get(path, []) if r.purpose == "exercise"]
     if not returns:
-        raise Blocked(f"The run ended before command {path} was answered.")
+        raise Blocked(_why_not_invoked(evidence, path))
     n, answer = returns[-1]
+    found = list(_judged(evidence, capability, n, answer))
+    yield from found
+    if restarts(evidence, capability) and not found:
+        yield from _comes_back(evidence, capability)
+        return max([n, *(at for at, _ in evidence.links)])
+    return n
+
+
+@check(requirements.DIRECT_METHODS, over="command", profile="standard")
+def command_again(evidence: Evidence, capability: Capability) -> Findings:
+    """The same request is answered as well at the end of the run, after everything else."""
+    path = capability.path
+    if is_disruptive(evidence, capability):
+        raise NotChosen(f"Command {path} disturbs the device, so it is invoked once.")
+    first = [r for _, r in evidence.returns.get(path, []) if r.purpose == "exercise"]
+    again = [(n, r) for n, r in evidence.returns.get(path, []) if r.purpose == "again"]
+    if not again:
+        if first and first[-1].status is None:
+            raise Blocked(f"Command {path} was not answered the first time.")
+        raise Blocked(_why_not_invoked(evidence, path))
+    n, answer = again[-1]
+    if [f.code for f in _judged(evidence, capability, 0, first[-1])] != []:
+        return n  # what was wrong the first time is found there
+    for wrong in _judged(evidence, capability, n, answer):
+        yield replace(wrong, message=f"At the end of the run, though not at first: {wrong.message}")
+    return n
+
+
+@check(requirements.CONVENTIONS, profile="standard")
+def unknown_command(evidence: Evidence) -> Findings:
+    """A command that the model does not declare is answered with an error status."""
+    returns = evidence.returns.get(UNKNOWN_COMMAND, [])
+    if not returns:
+        raise Blocked(_why_not_invoked(evidence, UNKNOWN_COMMAND))
+    n, answer = returns[-1]
+    if answer.status is not None and answer.status >= 400:
+        return n
+    if (
+        answer.status is None
+        and answer.error_code == _NO_HANDLER
+        and not any(c.kind == "command" for c in evidence.capabilities)
+    ):
+        return n  # a device without commands need not subscribe to any
     if answer.status is None:
+        if not evidence.online_at(n - 1):
+            raise Blocked("The device was not connected when the unknown command was sent.")
         yield finding(
-            requirements.DIRECT_METHODS,
-            "command-not-answered",
-            f"Command {path} got no answer from the device: {answer.error}",
-            element=path,
-            expected="an answer",
+            requirements.CONVENTIONS,
+            "unknown-command-not-answered",
+            "A command that the model does not declare got no answer, so its caller waits for the time-out.",
+            severity=Severity.WARNING,
+            expected="an error status, by convention 404",
             actual=f"{answer.error_code or 'no code'} after {answer.seconds:.0f} s",
             events=(n,),
-            remedy=_remedy(answer.error_code, capability),
+            remedy="Answer every method request; those of unknown names with status 404.",
         )
         return n
-    if not 200 <= answer.status < 300:
+    yield finding(
+        requirements.CONVENTIONS,
+        "unknown-command-accepted",
+        f"A command that the model does not declare was answered with status {answer.status}.",
+        severity=Severity.WARNING,
+        expected="an error status, by convention 404",
+        actual=f"{answer.status} {shown(answer.payload)}",
+        events=(n,),
+        remedy="Answer method requests of unknown names with status 404.",
+    )
+    return n
+
+
+def _judged(evidence: Evidence, capability: Capability, n: int, answer: ev.CommandReturned) -> Iterator[Finding]:
+    if answer.status is None:
+        yield _unanswered(evidence, capability, n, answer)
+        return
+    stated = evidence.expectations.command(capability.path)
+    right = answer.status in stated.statuses if stated.statuses else 200 <= answer.status < 300
+    if not right:
+        yield _wrong_status(capability, n, answer, stated.statuses)
+        return
+    if answer.status >= 300:
+        return  # an error that the maker states: its payload is no response
+    yield from _response(capability, n, answer)
+    if stated.response is not ABSENT and not same(answer.payload, stated.response):
         yield finding(
             requirements.DIRECT_METHODS,
-            "command-status",
-            f"Command {path} was answered with status {answer.status} to a valid request.",
-            element=path,
-            expected="a status from 200 to 299",
-            actual=f"{answer.status} {_shown(answer.payload)}",
+            "command-response-unexpected",
+            f"The response of command {capability.path} is not the one that is stated.",
+            element=capability.path,
+            expected=shown(stated.response),
+            actual=shown(answer.payload),
             events=(n,),
-            remedy=_remedy(_NO_HANDLER if answer.status == 404 else None, capability),
+            remedy="Correct the device, or the response that is stated.",
         )
-        return n
-    response = capability.response
+
+
+def _unanswered(evidence: Evidence, capability: Capability, n: int, answer: ev.CommandReturned) -> Finding:
+    path = capability.path
+    sent = max((at for at in evidence.commands_sent.get(path, []) if at < n), default=n)
+    if evidence.away_between(sent, n) is not None:
+        return finding(
+            requirements.DIRECT_METHODS,
+            "command-disconnected",
+            f"The device lost its connection while command {path} was under way, and did not answer.",
+            element=path,
+            expected="an answer",
+            actual=f"the connection ended after {answer.seconds:.0f} s at most",
+            events=tuple(filter(None, (sent, evidence.away_between(sent, n), n))),
+            remedy="Answer first and then act: a device that restarts sends its response before it goes.",
+        )
+    if evidence.links and not evidence.online_at(sent):
+        raise Blocked(f"The device was not connected when command {path} was sent.")
+    codes = {_NO_HANDLER: "command-no-handler", _TIMED_OUT: "command-timed-out"}
+    return finding(
+        requirements.DIRECT_METHODS,
+        codes.get(answer.error_code or 0, "command-not-answered"),
+        f"Command {path} got no answer from the device: {answer.error}",
+        element=path,
+        expected="an answer",
+        actual=f"{answer.error_code or 'no code'} after {answer.seconds:.0f} s",
+        events=(n,),
+        remedy=_remedy(answer.error_code, capability),
+    )
+
+
+def _wrong_status(capability: Capability, n: int, answer: ev.CommandReturned, stated: tuple[int, ...]) -> Finding:
+    path = capability.path
+    return finding(
+        requirements.DIRECT_METHODS,
+        "command-status",
+        f"Command {path} was answered with status {answer.status} to a valid request.",
+        element=path,
+        expected=f"status {' or '.join(map(str, stated))}" if stated else "a status from 200 to 299",
+        actual=f"{answer.status} {shown(answer.payload)}",
+        events=(n,),
+        remedy=_remedy(_NO_HANDLER if answer.status == 404 else None, capability),
+    )
+
+
+def _response(capability: Capability, n: int, answer: ev.CommandReturned) -> Iterator[Finding]:
+    path, response = capability.path, capability.response
+    if answer.status == _IN_PROGRESS and answer.payload in (None, "", {}):
+        return  # long-running: the result comes later, as a property with the command's name
     if response is None or response.schema is None:
         if answer.payload not in (None, "", {}):
             yield finding(
@@ -56,23 +185,46 @@ def command(evidence: Evidence, capability: Capability) -> Findings:
                 severity=Severity.INFO,
                 element=path,
                 expected="an empty response",
-                actual=_shown(answer.payload),
+                actual=shown(answer.payload),
                 events=(n,),
                 remedy="Declare the response in the model, or answer with an empty payload.",
             )
-        return n
-    for problem in check_value(response.schema, answer.payload)[:1]:
+        return
+    for problem in check_value(response, answer.payload)[:1]:
         yield finding(
             requirements.DIRECT_METHODS,
             "command-response-invalid",
-            f"The response of command {path} does not fit its schema. {problem.message}",
+            f"The response of command {path} does not fit its schema. {problem.message}"
+            f"{in_quotes(response, answer.payload)}",
             element=path,
             expected=problem.expected,
             actual=problem.actual,
             events=(n,),
             remedy="Answer with the bare value of the response schema, as JSON and not as a string that holds JSON.",
         )
-    return n
+
+
+def _comes_back(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
+    sent = evidence.commands_sent.get(capability.path, [])
+    went = evidence.away_between(sent[-1], evidence.last.n) if sent and evidence.last else None
+    if went is not None and evidence.lost is not None:
+        yield finding(
+            requirements.DIRECT_METHODS,
+            "command-no-return",
+            f"The device went away after command {capability.path} and did not come back.",
+            element=capability.path,
+            expected="a new connection to the hub",
+            actual="none in time",
+            events=(sent[-1], went),
+            remedy="Connect again after a restart; if it takes longer, raise --connect-timeout. A command that ends "
+            'the device for good belongs left out: state when = "never" for it.',
+        )
+
+
+def _why_not_invoked(evidence: Evidence, path: str) -> str:
+    if evidence.lost is not None:
+        return f"The device had lost its connection before command {path} could be invoked."
+    return f"The run ended before command {path} was answered."
 
 
 def _remedy(code: int | None, capability: Capability) -> str:
@@ -82,8 +234,3 @@ def _remedy(code: int | None, capability: Capability) -> str:
     if code == _TIMED_OUT:
         return "Answer every method request within its time-out, also those of components."
     return f"Handle the method `{name}` and answer with status 200."
-
-
-def _shown(value: object) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 200 else text[:197] + "..."

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from harness.dtdl import Capability, Model, Problem, check_value, decode
-from harness.expectations import Expectations
+from harness.expectations import Expectations, from_json
 from harness.record import events as ev
 from harness.record.events import Entry, Event
 
@@ -74,8 +74,18 @@ class Evidence:
         self.reports: dict[str, list[Report]] = defaultdict(list)
         self.stray_reports: dict[str, list[int]] = defaultdict(list)
         self.malformed: list[Malformed] = []
+        self.batches: list[int] = []
+        """Messages whose body is an array of objects."""
+        self.nested: dict[str, list[int]] = defaultdict(list)
+        """Messages with a component in their body, by component."""
+        self.links: list[tuple[int, bool]] = []
+        """Each change between no connection to the hub and one (or more): entry, and whether there is one now.
+
+        What happens after the exercise is left out: the harness ends the device then.
+        """
         self.writes: dict[str, list[tuple[int, ev.PropertyWritten]]] = defaultdict(list)
         self.returns: dict[str, list[tuple[int, ev.CommandReturned]]] = defaultdict(list)
+        self.commands_sent: dict[str, list[int]] = defaultdict(list)
         self.open_connections = 0
         self.expectations = Expectations()
         self.trials: dict[str, Evidence] = {}
@@ -92,23 +102,28 @@ class Evidence:
             return
         self._by_class[type(entry.event)].append(entry)
         match entry.event:
+            case ev.ExpectationsStated() as event:
+                self.expectations = from_json(event.expectations)
             case ev.TrialBegan() as event:
                 self._trial = self.trials[event.trial] = Evidence(self.model_id, self.model)
                 self._trial.expectations = self.expectations
             case ev.TrialEnded():
-                self._trial = None
+                # Until the next trial begins the device recovers: no trial's affair, nor the ordinary run's.
+                self._trial = Evidence(self.model_id, self.model)
             case ev.TelemetryReceived() as event:
                 self._telemetry(entry, event)
             case ev.ReportedPatched() as event:
                 self._reported(entry, event)
             case ev.PropertyWritten() as event:
                 self.writes[path_of(event.component, event.name)].append((entry.n, event))
+            case ev.CommandSent() as event:
+                self.commands_sent[path_of(event.component, event.name)].append(entry.n)
             case ev.CommandReturned() as event:
                 self.returns[path_of(event.component, event.name)].append((entry.n, event))
             case ev.HubConnected(return_code=0):
-                self.open_connections += 1
+                self._linked(entry, self.open_connections + 1)
             case ev.HubDisconnected():
-                self.open_connections = max(0, self.open_connections - 1)
+                self._linked(entry, max(0, self.open_connections - 1))
 
     def extend(self, entries: Iterable[Entry]) -> Evidence:
         """Take in several; returns itself."""
@@ -129,6 +144,10 @@ class Evidence:
         """The last event of a class, with its entry number."""
         found = self._by_class[cls]
         return (found[-1].n, found[-1].event) if found else None  # type: ignore[return-value]
+
+    def entries(self, *classes: type[Event]) -> list[Entry]:
+        """All entries of these classes, in order."""
+        return sorted((entry for cls in classes for entry in self._by_class[cls]), key=lambda entry: entry.n)
 
     def times(self, cls: type[E]) -> list[float]:
         """When the events of a class happened, in seconds since the run began."""
@@ -153,10 +172,47 @@ class Evidence:
         exited = self.final(ev.DeviceExited)
         return exited is not None and not exited[1].expected and self.open_connections == 0
 
+    def _linked(self, entry: Entry, connections: int) -> None:
+        before, self.open_connections = self.open_connections, connections
+        exited = self.final(ev.DeviceExited)
+        over = self.final(ev.ExerciseEnded) is not None or (exited is not None and exited[1].expected)
+        if (before > 0) != (connections > 0) and not over:
+            self.links.append((entry.n, connections > 0))
+
+    def online_at(self, n: int) -> bool:
+        """Whether the device was connected to the hub when entry `n` was made; true where the target cannot tell."""
+        states = [up for at, up in self.links if at <= n]
+        return states[-1] if states else not self.links
+
+    def away_between(self, first: int, last: int) -> int | None:
+        """The entry between the two at which the device's (last) connection ended; None when it held."""
+        return next((at for at, up in self.links if first < at <= last and not up), None)
+
+    @property
+    def lost(self) -> int | None:
+        """The entry with which the device's connection ended for good; None while it is connected."""
+        return self.links[-1][0] if self.links and not self.links[-1][1] else None
+
     def _telemetry(self, entry: Entry, event: ev.TelemetryReceived) -> None:
-        value = self._object(entry, event.payload, "telemetry")
-        for name, item in value.items() if value is not None else ():
-            path = path_of(event.component, name)
+        if event.properties.get("iothub-MessageType") == "Will":
+            return  # a last will is no telemetry of the model
+        for value in self._messages(entry, event.payload):
+            self._message(entry, event.component, value)
+
+    def _messages(self, entry: Entry, raw: bytes) -> list[Mapping[str, Any]]:
+        value, problems = decode(raw)
+        if not problems and isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            self.batches.append(entry.n)
+            return value
+        single = self._object(entry, raw, "telemetry", (value, problems))
+        return [] if single is None else [single]
+
+    def _message(self, entry: Entry, component: str | None, message: Mapping[str, Any]) -> None:
+        for name, item in message.items():
+            path = path_of(component, name)
+            if component is None and name in self.components and isinstance(item, Mapping):
+                self.nested[name].append(entry.n)
+                continue
             capability = self.by_path.get(path)
             if capability is None or capability.kind != "telemetry":
                 self.stray_telemetry[path].append(entry.n)
@@ -186,8 +242,10 @@ class Evidence:
             self.stray_reports[path].append(entry.n)
         self.reports[path].append(Report(entry.n, entry.t, value, event.status, marked))
 
-    def _object(self, entry: Entry, raw: bytes, what: str) -> Mapping[str, Any] | None:
-        value, problems = decode(raw)
+    def _object(
+        self, entry: Entry, raw: bytes, what: str, decoded: tuple[Any, tuple[Problem, ...]] | None = None
+    ) -> Mapping[str, Any] | None:
+        value, problems = decode(raw) if decoded is None else decoded
         if problems or not isinstance(value, Mapping):
             self.malformed.append(Malformed(entry.n, what, problems or (_not_an_object(value),)))
             return None

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
-from harness.checks.evidence import Evidence, Report
+from harness.checks.evidence import MARKER, Evidence, Report
 from harness.checks.registry import Blocked, Findings, check, finding
+from harness.checks.sameness import same
+from harness.checks.values import in_quotes, shown
 from harness.dtdl import Capability, check_value
+from harness.expectations import ABSENT, Property
 from harness.record import events as ev
 from harness.verdict import Finding, Severity
 
-ACCEPTED, IN_PROGRESS, REJECTED, FAILED = 200, 202, 400, 500
-"""`ac` codes of the conventions: accepted, accepted but not yet done, rejected, failed."""
+ACCEPTED, IN_PROGRESS, OWN_VALUE, REJECTED, FAILED = 200, 202, 203, 400, 500
+"""`ac` codes of the conventions: accepted, accepted but not yet done, set by the device itself, rejected, failed."""
 
 
 @check(requirements.DEVICE_TWIN, over="read_only_property")
@@ -28,10 +29,13 @@ def read_only_property(evidence: Evidence, capability: Capability) -> Findings:
         ended = evidence.final(ev.ObservationEnded)
         if ended is None or ended[1].reason == "interrupted":
             raise Blocked(f"The run ended before property {path} was reported.")
+        if evidence.lost is not None and evidence.lost < ended[0]:
+            raise Blocked(f"The device had lost its connection before property {path} was reported.")
         yield finding(
             requirement,
             "property-not-reported",
             f"The read-only property {path} was never reported.",
+            severity=Severity.ERROR if evidence.expectations.property(path).required else Severity.WARNING,
             element=path,
             expected="a reported value",
             actual=f"none in {ended[1].seconds:.0f} s",
@@ -43,6 +47,7 @@ def read_only_property(evidence: Evidence, capability: Capability) -> Findings:
     yield from _unmarked(path, capability, reports)
     latest = reports[-1]
     yield from _value_findings(requirement, path, capability, latest.n, latest.value)
+    yield from _as_stated(requirement, path, evidence, latest)
     return reports[0].n
 
 
@@ -50,11 +55,19 @@ def read_only_property(evidence: Evidence, capability: Capability) -> Findings:
 def writable_property(evidence: Evidence, capability: Capability) -> Findings:
     """A desired value set by the service is acknowledged with `value`, `ac` and `av`."""
     path = capability.path
-    requirement = requirement_of(capability)
     writes = [(n, w) for n, w in evidence.writes.get(path, []) if w.purpose == "exercise"]
     if not writes:
+        if evidence.lost is not None:
+            raise Blocked(f"The device had lost its connection before property {path} was set.")
         raise Blocked(f"The run ended before property {path} was set.")
-    n, write = writes[-1]
+    decided = 0
+    for n, write in writes:
+        decided = max(decided, (yield from _answered(evidence, capability, n, write)) or 0)
+    return decided or None
+
+
+def _answered(evidence: Evidence, capability: Capability, n: int, write: ev.PropertyWritten) -> Findings:
+    path, requirement = capability.path, requirement_of(capability)
     if write.error:
         yield finding(
             requirement,
@@ -72,6 +85,8 @@ def writable_property(evidence: Evidence, capability: Capability) -> Findings:
         ended = evidence.final(ev.RunInterrupted)
         if ended:
             raise Blocked(f"The run ended before property {path} was acknowledged.")
+        if evidence.links and not evidence.online_at(write.after):
+            raise Blocked(f"The device was not connected when property {path} was set.")
         yield finding(
             requirement,
             "property-not-acknowledged",
@@ -86,6 +101,7 @@ def writable_property(evidence: Evidence, capability: Capability) -> Findings:
     yield from _refused_patch(requirement, path, [answer])
     yield from _unmarked(path, capability, [answer])
     yield from _envelope(requirement, path, capability, write, answer)
+    yield from _as_stated(requirement, path, evidence, answer)
     return answer.n
 
 
@@ -129,7 +145,7 @@ def _envelope(
             f"The acknowledgement of {path} lacks {', '.join(missing)}.",
             element=path,
             expected=_ack_example(write.version),
-            actual=_shown(value),
+            actual=shown(value),
             events=(answer.n,),
             remedy="Report the property as an object with value, ac (a status code) and av (the desired $version).",
         )
@@ -142,28 +158,56 @@ def _envelope(
             f"The acknowledgement of {path} names another version than the desired change it answers.",
             element=path,
             expected=f"av = {write.version}, the $version of the desired change",
-            actual=f"av = {_shown(value['av'])}",
+            actual=f"av = {shown(value['av'])}",
             events=(answer.n,),
             remedy="Copy `$version` from the top level of the desired properties into av.",
         )
     yield from _value_findings(requirement, path, capability, answer.n, value["value"])
-    if value["ac"] == ACCEPTED and not _same(value["value"], write.value):
+    if "ad" in value and not isinstance(value["ad"], (str, type(None))):
+        yield finding(
+            requirement,
+            "ack-description",
+            f"The acknowledgement of {path} has a description that is no string.",
+            element=path,
+            expected="a string, or no ad",
+            actual=shown(value["ad"]),
+            events=(answer.n,),
+            remedy="Write ad as a string, or leave it out.",
+        )
+    if value["ac"] == ACCEPTED and not same(value["value"], write.value):
+        part = isinstance(value["value"], Mapping) and isinstance(write.value, Mapping)
+        if part and all(k in write.value and same(v, write.value[k]) for k, v in value["value"].items()):
+            yield finding(
+                requirement,
+                "ack-partial",
+                f"The acknowledgement of {path} holds some members of the object only.",
+                severity=Severity.WARNING,
+                element=path,
+                expected=shown(write.value),
+                actual=shown(value["value"]),
+                events=(answer.n,),
+                remedy="Report the whole object; published texts differ on whether a part will do.",
+            )
+            return
         yield finding(
             requirement,
             "ack-value",
             f"The device accepted {path} (ac 200) but reports another value than the one it was given.",
             severity=Severity.WARNING,
             element=path,
-            expected=_shown(write.value),
-            actual=_shown(value["value"]),
+            expected=shown(write.value),
+            actual=shown(value["value"]),
             events=(answer.n,),
             remedy="Report the accepted value with ac 200; say with ac and ad when another value is in use.",
         )
 
 
 def _code(requirement: str, path: str, code: Any, description: Any, answer: Report) -> Iterator[Finding]:
-    if isinstance(code, int) and not isinstance(code, bool) and 200 <= code < 300 and code != IN_PROGRESS:
+    if isinstance(code, int) and not isinstance(code, bool) and code == ACCEPTED:
         return
+    if code == OWN_VALUE and answer.value["av"] == 0:
+        return  # no answer but a value of the device's own; that its version is another is found there
+    unusual = isinstance(code, int) and not isinstance(code, bool) and 200 <= code < 400 and code != IN_PROGRESS
     said = f" ({description})" if description else ""
     rejected = isinstance(code, int) and REJECTED <= code < FAILED
     if code == IN_PROGRESS:
@@ -172,17 +216,20 @@ def _code(requirement: str, path: str, code: Any, description: Any, answer: Repo
     elif rejected:
         message = f"The device refused a value of {path} that fits its schema: ac {code}{said}."
         remedy = "If the device allows only some values, that is legitimate; a reviewer will ask."
+    elif unusual:
+        message = f"The acknowledgement of {path} has the unusual code ac {code}{said}."
+        remedy = "Answer an accepted change with ac 200; 203 is for values that the device sets by itself (av 0)."
     else:
-        message = f"The acknowledgement of {path} has ac {_shown(code)}{said}."
+        message = f"The acknowledgement of {path} has ac {shown(code)}{said}."
         remedy = "Answer an accepted change with ac 200."
     yield finding(
         requirement,
         "ack-code",
         message,
-        severity=Severity.WARNING if rejected else Severity.ERROR,
+        severity=Severity.WARNING if rejected or unusual else Severity.ERROR,
         element=path,
         expected="ac = 200",
-        actual=f"ac = {_shown(code)}",
+        actual=f"ac = {shown(code)}",
         events=(answer.n,),
         remedy=remedy,
     )
@@ -194,13 +241,43 @@ def _value_findings(requirement: str, path: str, capability: Capability, n: int,
         yield finding(
             requirement,
             "property-invalid",
-            f"The reported value of {path} does not fit its schema. {problems[0].message}",
+            f"The reported value of {path} does not fit its schema. {problems[0].message}"
+            f"{in_quotes(capability.schema, value) if capability.schema else ''}",
             element=path,
             expected=problems[0].expected,
             actual=problems[0].actual,
             events=(n,),
             remedy="Report the JSON form of the declared schema, or correct the model and raise its version.",
         )
+
+
+def _as_stated(requirement: str, path: str, evidence: Evidence, report: Report) -> Iterator[Finding]:
+    """The value that the maker states, and the bounds."""
+    stated = evidence.expectations.property(path)
+    value = report.value
+    if isinstance(value, Mapping) and {"value", "ac"} <= value.keys():
+        value = value["value"]
+    if stated.reported is not ABSENT and not same(value, stated.reported):
+        expected = shown(stated.reported)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and not _in_bounds(value, stated):
+        expected = f"from {stated.minimum} to {stated.maximum}"
+    else:
+        return
+    yield finding(
+        requirement,
+        "property-unexpected",
+        f"The reported value of {path} is not as stated.",
+        element=path,
+        expected=expected,
+        actual=shown(value),
+        events=(report.n,),
+        remedy="Correct the device, or what is stated about it.",
+    )
+
+
+def _in_bounds(value: float, stated: Property) -> bool:
+    above = stated.minimum is None or value >= stated.minimum
+    return above and (stated.maximum is None or value <= stated.maximum)
 
 
 def _refused_patch(requirement: str, path: str, reports: list[Report]) -> Iterator[Finding]:
@@ -236,6 +313,21 @@ def _unmarked(path: str, capability: Capability, reports: list[Report]) -> Itera
 def no_undeclared_properties(evidence: Evidence) -> Findings:
     """Nothing is reported that the model does not declare."""
     for path, numbers in list(evidence.stray_reports.items()):
+        if path in evidence.writes:
+            continue  # the device answers what the harness has set
+        if any(isinstance(r.value, Mapping) and r.value.get(MARKER) == "c" for r in evidence.reports[path]):
+            yield finding(
+                requirements.CONVENTIONS,
+                "component-undeclared",
+                f"The device reports component {path}, which its model does not have.",
+                severity=Severity.WARNING,
+                element=path,
+                expected="only declared components",
+                actual=f"{len(numbers)} reports of {path}",
+                events=tuple(numbers[:10]),
+                remedy="Declare the component in the model (with a new version), or name it as the model does.",
+            )
+            continue
         yield finding(
             requirements.CONVENTIONS,
             "property-undeclared",
@@ -252,19 +344,3 @@ def no_undeclared_properties(evidence: Evidence) -> Findings:
 
 def _ack_example(version: int | None) -> str:
     return f'{{"value": ..., "ac": 200, "av": {version}}}'
-
-
-def _same(reported: Any, desired: Any) -> bool:
-    """Equal as JSON values; numbers may have passed through single precision on the way."""
-    if isinstance(reported, bool) or isinstance(desired, bool):
-        return reported is desired
-    if isinstance(reported, (int, float)) and isinstance(desired, (int, float)):
-        return math.isclose(reported, desired, rel_tol=1e-5, abs_tol=1e-9)
-    if isinstance(reported, Mapping) and isinstance(desired, Mapping):
-        return reported.keys() == desired.keys() and all(_same(reported[k], desired[k]) for k in desired)
-    return bool(reported == desired)
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 200 else text[:197] + "..."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from harness.checks import causes, requirements
+from harness.checks import attestation, causes, requirements
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, NotObservable, check, finding
 from harness.dtdl import decode
@@ -34,16 +34,15 @@ def registers_through_dps(evidence: Evidence) -> Findings:
         return evidence.connected[0]
     if evidence.first(ev.RunInterrupted):
         raise Blocked(causes.why_not_connected(evidence))
-    refusals = [n for n, e in evidence.of(ev.RegistrationAnswered) if e.status >= 300]
-    refusals += [n for n, e in evidence.of(ev.ProvisioningConnected) if e.return_code != 0]
+    cause = causes.cause_of_no_connection(evidence)
     yield finding(
         requirements.DPS,
-        "not-registered",
-        causes.why_not_connected(evidence),
+        cause.code,
+        cause.text + cause.tail,
         expected="a registration through DPS that ends in `assigned`",
         actual="none",
-        events=tuple(refusals[-3:]),
-        remedy="Correct the cause named above and start the pre-flight again.",
+        events=cause.events,
+        remedy=cause.remedy or "Correct what is named above and start the pre-flight again.",
     )
     return None
 
@@ -53,10 +52,10 @@ def model_id_in_dps_payload(evidence: Evidence) -> Findings:
     """The register request carries `{"modelId": ...}` in its payload."""
     if not _observes(evidence, "dps-payload"):
         raise NotObservable("Azure does not show the DPS payload; the local target does (--target local).")
-    requested = evidence.final(ev.RegistrationRequested)
-    if requested is None:
+    requested = attestation.requests(evidence)
+    if not requested:
         raise Blocked(causes.cause_before(evidence, 2) or "The device sent no register request.")
-    n, event = requested
+    n, event = requested[-1]
     found = _payload_model_id(event.payload)
     if found is None:
         yield finding(
@@ -81,14 +80,15 @@ def connects_to_hub(evidence: Evidence) -> Findings:
         return evidence.connected[0]
     if evidence.first(ev.RunInterrupted):
         raise Blocked(causes.why_not_connected(evidence))
+    cause = causes.cause_of_no_connection(evidence)
     yield finding(
         requirements.DTDL,
-        "device-not-connected",
-        causes.why_not_connected(evidence),
+        cause.code,
+        cause.text + cause.tail,
         expected="an accepted CONNECT to the assigned hub",
         actual="none",
-        events=tuple(n for n, _ in evidence.of(ev.HubConnected))[-3:],
-        remedy="Reboot the device and restart provisioning.",
+        events=cause.events,
+        remedy=cause.remedy or "Reboot the device and restart provisioning.",
     )
     return None
 
@@ -120,10 +120,10 @@ def model_ids_agree(evidence: Evidence) -> Findings:
     """The model id is the same in the DPS payload, in the CONNECT and in the settings."""
     places: dict[str, str] = {}
     events: list[int] = []
-    requested = evidence.final(ev.RegistrationRequested)
-    if requested and (sent := _payload_model_id(requested[1].payload)):
+    requested = attestation.requests(evidence)
+    if requested and (sent := _payload_model_id(requested[-1][1].payload)):
         places["DPS payload"] = sent
-        events.append(requested[0])
+        events.append(requested[-1][0])
     if evidence.connected and evidence.connected[1].model_id:
         n, event = _connection(evidence)
         places["hub CONNECT"] = event.model_id or ""

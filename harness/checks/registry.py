@@ -11,10 +11,12 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from harness.checks import requirements
+from harness.checks import requirements, waiving
 from harness.checks.causes import cause_before
 from harness.checks.evidence import Evidence
+from harness.diagnosis import quoted_remedy
 from harness.dtdl import Capability
+from harness.expectations import NOT_JUDGED
 from harness.verdict import CaseResult, Finding, Outcome, Severity, outcome_of
 
 PROFILES = ("smoke", "standard", "full")
@@ -32,13 +34,18 @@ class NotObservable(Exception):
     """This target cannot show it; the text says which can."""
 
 
+class NotChosen(Exception):
+    """The maker has it left alone; the text says where that stands."""
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """`over` is what it judges: `run` (once), or one case for each telemetry, property or command.
 
     `stage` orders the cause and its consequences: a check of a later stage is blocked by what an earlier
     one found (0 = registering, 1 = connecting, 2 = what is announced then, 3 = what the model declares).
-    `profile` is the smallest one (of PROFILES) that it is part of.
+    `profile` is the smallest one (of PROFILES) that it is part of. `watches` is the kind of capability that
+    a check of the run needs to be watched or exercised.
     """
 
     name: str
@@ -47,6 +54,7 @@ class Check:
     stage: int
     judge: Judge
     profile: str = "smoke"
+    watches: str = ""
 
     def belongs_to(self, profile: str) -> bool:
         """Whether a run of this profile includes the check."""
@@ -79,12 +87,14 @@ class Judgement:
 CHECKS: dict[str, Check] = {}
 
 
-def check(requirement: str, *, over: str = "run", stage: int = 3, profile: str = "smoke") -> Callable[[Judge], Judge]:
+def check(
+    requirement: str, *, over: str = "run", stage: int = 3, profile: str = "smoke", watches: str = ""
+) -> Callable[[Judge], Judge]:
     """Register a check under its function's name."""
 
     def register(judge: Judge) -> Judge:
         name = judge.__name__
-        CHECKS[name] = Check(name, requirement, over, stage, judge, profile)
+        CHECKS[name] = Check(name, requirement, over, stage, judge, profile, watches)
         return judge
 
     return register
@@ -115,6 +125,9 @@ def judge(case: Judgement, evidence: Evidence) -> CaseResult:
     result = CaseResult(case.id, case.requirement, case.element, Outcome.PASSED)
     try:
         findings, decided = _run(case, evidence)
+        findings = waiving.waived(findings, evidence)
+    except NotChosen as e:
+        return replace(result, outcome=Outcome.NOT_CHOSEN, reason=str(e))
     except Blocked as e:
         return replace(result, outcome=Outcome.BLOCKED, reason=str(e))
     except NotObservable as e:
@@ -125,10 +138,23 @@ def judge(case: Judgement, evidence: Evidence) -> CaseResult:
     return replace(result, outcome=outcome_of(findings), findings=findings, decided=decided)
 
 
+def findings_of(case: Judgement, evidence: Evidence) -> tuple[Finding, ...]:
+    """What one case finds, before any waiver; nothing where it cannot be judged."""
+    try:
+        return _run(case, evidence)[0]
+    except Exception:
+        return ()
+
+
 def _run(case: Judgement, evidence: Evidence) -> tuple[tuple[Finding, ...], int | None]:
+    left_alone = _left_alone(case, evidence)
+    if left_alone and (left_alone == NOT_JUDGED or not _is_main(case)):
+        raise NotChosen(left_alone)
     cause = cause_before(evidence, case.check.stage)
     if cause:
         raise Blocked(cause)
+    if left_alone:
+        return (_not_implemented(case, evidence, left_alone),), None
     generator = case.check.judge(evidence, *([case.capability] if case.capability else []))
     findings: list[Finding] = []
     while True:
@@ -138,10 +164,39 @@ def _run(case: Judgement, evidence: Evidence) -> tuple[tuple[Finding, ...], int 
             return tuple(findings), stop.value
 
 
+def _left_alone(case: Judgement, evidence: Evidence) -> str:
+    capability = case.capability
+    return evidence.expectations.left_alone(capability.kind, capability.path) if capability else ""
+
+
+def _is_main(case: Judgement) -> bool:
+    """The check that stands for the element; others look at it from another side."""
+    return case.check.name == case.check.over
+
+
+def _not_implemented(case: Judgement, evidence: Evidence, reason: str) -> Finding:
+    capability = case.capability
+    assert capability is not None
+    seen = (evidence.telemetry if capability.kind == "telemetry" else evidence.reports).get(capability.path)
+    return finding(
+        case.requirement,
+        "element-not-implemented",
+        f"The model declares {capability.kind} {capability.path}, which is {reason}.",
+        severity=Severity.WARNING,
+        element=capability.path,
+        expected="everything that the model declares",
+        actual="seen all the same" if seen else "not implemented",
+        events=(seen[0].n,) if seen else (),
+        remedy="Implement it, or give the model a new version without it; a reviewer decides.",
+    )
+
+
 def finding(
     case_requirement: str, code: str, message: str, *, severity: Severity = Severity.ERROR, **fields: Any
 ) -> Finding:
     """A finding with its requirement's clause filled in."""
     fields.setdefault("clause", requirements.CLAUSES.get(case_requirement, ""))
     fields.setdefault("element", "")
+    if not fields.get("remedy"):
+        fields["remedy"] = quoted_remedy(message, fields.get("expected", ""), fields.get("actual", ""))
     return Finding(code=code, severity=severity, requirement=case_requirement, message=message, **fields)

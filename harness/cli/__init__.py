@@ -10,7 +10,7 @@ from importlib import import_module
 GOOD, FINDINGS, USAGE = 0, 1, 2
 """Exit codes of every sub-command."""
 
-_COMMANDS = ("emulator", "model", "simulate")
+_COMMANDS = ("bundle", "emulator", "explain", "model", "monitor", "simulate", "test-cases", "validate")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for name in _COMMANDS:
-        import_module(f"harness.cli.{name}").add_parser(subparsers)
+        import_module(f"harness.cli.{name.replace('-', '_')}").add_parser(subparsers)
     args = parser.parse_args(argv)
     try:
         return int(args.run(args))

@@ -83,12 +83,14 @@ def run(args: argparse.Namespace) -> int:
 
 def _serve(args: argparse.Namespace, options: EmulatorOptions, plan: Plan) -> int:
     from harness.emulator import Emulator, EmulatorError
+    from harness.emulator.announcing import announced
     from harness.emulator.errors import ServiceError
 
     stopped = _on_signals()
+    state_dir = args.state or Path(".preflight")
     emulator = Emulator(
         address=args.host,
-        state_dir=args.state or Path(".preflight"),
+        state_dir=state_dir,
         emit=lambda event: None,
         options=options,
         faults=plan,
@@ -96,10 +98,11 @@ def _serve(args: argparse.Namespace, options: EmulatorOptions, plan: Plan) -> in
     try:
         with emulator:
             ready = emulator.call(lambda services: _ready(services, args.enroll, args.device))
-            print(json.dumps(ready) if args.json else _text(emulator, ready), flush=True)
-            # With a time-out, for on Windows nothing interrupts a wait without one.
-            while not stopped.wait(_WAKE_SECONDS):
-                continue
+            with announced(state_dir, ready):
+                print(json.dumps(ready) if args.json else _text(emulator, ready), flush=True)
+                # With a time-out, for on Windows nothing interrupts a wait without one.
+                while not stopped.wait(_WAKE_SECONDS):
+                    continue
     except (EmulatorError, ServiceError, ValueError) as error:
         print(f"preflight emulator: {error}", file=sys.stderr)
         return 1

@@ -13,7 +13,8 @@ connection settings, from the environment:
   IOTHUB_DEVICE_DPS_ENDPOINT    host of the Device Provisioning Service
   IOTHUB_DEVICE_DPS_ID_SCOPE    its ID scope
   IOTHUB_DEVICE_DPS_DEVICE_ID   registration id
-  IOTHUB_DEVICE_DPS_DEVICE_KEY  symmetric key of the enrollment, base64
+  IOTHUB_DEVICE_DPS_DEVICE_KEY  symmetric key of the enrollment, base64; or, in its place,
+  X509_CERT_FILE, X509_KEY_FILE certificate and private key of the device, PEM files (PASS_PHRASE if encrypted)
   SSL_CERT_FILE                 the certificate authority to trust, where the target is a local one
   PREFLIGHT_MODEL_ID            model id, unless --model-id is given
   PREFLIGHT_MODELS              locations of models, one a line, unless --models is given
@@ -51,6 +52,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         help="time between two rounds of telemetry (default: 1)",
     )
     parser.add_argument(
+        "--retry",
+        metavar="SECONDS",
+        type=float,
+        default=0.5,
+        help="first wait after a failure; each further one is longer (default: 0.5)",
+    )
+    parser.add_argument(
+        "--raw",
+        action="store_true",
+        help="do without Microsoft's SDK, as faults that it does not let happen do anyway",
+    )
+    parser.add_argument(
         "--fault",
         metavar="NAME[=PATH]",
         action="append",
@@ -78,13 +91,17 @@ def run(args: argparse.Namespace) -> int:
         return 0
     try:
         chosen = _chosen(args.fault)
-        read = settings.read(os.environ, model_id=args.model_id, models=args.models, interval=args.interval)
+        read = settings.read(
+            os.environ, model_id=args.model_id, models=args.models, interval=args.interval, retry=args.retry
+        )
     except (settings.SettingsError, ValueError) as e:
         print(f"preflight simulate: {e}", file=sys.stderr)
         return 2
 
-    from harness.device.simulator.session import run as play
-
+    if args.raw or any(choice.fault.raw for choice in chosen):
+        from harness.device.simulator.raw import run as play
+    else:
+        from harness.device.simulator.session import run as play
     return _end(play(read, chosen, say))
 
 

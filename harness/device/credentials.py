@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceCertificate:
+    """A device's own certificate and its private key, as PEM files; `both` holds the two of them."""
+
+    certificate: Path
+    key: Path
+    both: Path
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
-    """Connection settings of one enrolled device. `ca_path` is a PEM file; None where public roots serve."""
+    """Connection settings of one enrolled device. `ca_path` is a PEM file; None where public roots serve.
+
+    A device proves itself by `primary_key`, by `certificate`, or with neither by its TPM.
+    """
 
     registration_id: str
     id_scope: str
     dps_endpoint: str
-    primary_key: str
     ca_path: Path | None
-    secrets: tuple[str, ...] = ()
+    primary_key: str = field(default="", repr=False)
+    certificate: DeviceCertificate | None = None
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     """Other secrets of the target that must not reach a file or screen."""
 
     def public(self) -> dict[str, str]:
-        """The settings as a person enters them on a device, but for the key."""
+        """The settings as a person enters them on a device, but for what it proves itself by."""
         shown = {
             "DPS endpoint": self.dps_endpoint,
             "ID scope": self.id_scope,
@@ -28,6 +41,16 @@ class Credentials:
         if self.ca_path:
             shown["CA certificate"] = str(self.ca_path)
         return shown
+
+
+_KEYS = ("IOTHUB_DEVICE_DPS_DEVICE_KEY", "PROVISIONING_SYMMETRIC_KEY", "AZ_IOT_PROVISIONING_SAS_KEY")
+_CERTIFICATES = ("X509_CERT_FILE", "CERTIFICATE_FILE", "IOTHUB_DEVICE_X509_CERT")
+_CERTIFICATE_KEYS = ("X509_KEY_FILE", "KEY_FILE", "IOTHUB_DEVICE_X509_KEY")
+_PASS_PHRASE = "PASS_PHRASE"
+_BOTH = "AZ_IOT_DEVICE_X509_CERT_PEM_FILE_PATH"
+
+PROOFS = frozenset((*_KEYS, *_CERTIFICATES, *_CERTIFICATE_KEYS, _PASS_PHRASE, _BOTH))
+"""Names of what a device proves itself by: a device process must inherit none of them."""
 
 
 def environment(credentials: Credentials, model_id: str | None, models: tuple[str, ...]) -> dict[str, str]:
@@ -41,14 +64,12 @@ def environment(credentials: Credentials, model_id: str | None, models: tuple[st
         "IOTHUB_DEVICE_DPS_ENDPOINT": credentials.dps_endpoint,
         "IOTHUB_DEVICE_DPS_ID_SCOPE": credentials.id_scope,
         "IOTHUB_DEVICE_DPS_DEVICE_ID": credentials.registration_id,
-        "IOTHUB_DEVICE_DPS_DEVICE_KEY": credentials.primary_key,
         "PROVISIONING_HOST": credentials.dps_endpoint,
         "PROVISIONING_IDSCOPE": credentials.id_scope,
         "PROVISIONING_REGISTRATION_ID": credentials.registration_id,
-        "PROVISIONING_SYMMETRIC_KEY": credentials.primary_key,
         "AZ_IOT_PROVISIONING_ID_SCOPE": credentials.id_scope,
         "AZ_IOT_PROVISIONING_REGISTRATION_ID": credentials.registration_id,
-        "AZ_IOT_PROVISIONING_SAS_KEY": credentials.primary_key,
+        **_proof(credentials),
     }
     if credentials.ca_path:
         ca = str(credentials.ca_path)
@@ -62,3 +83,17 @@ def environment(credentials: Credentials, model_id: str | None, models: tuple[st
     if models:
         names["PREFLIGHT_MODELS"] = "\n".join(models)
     return names
+
+
+def _proof(credentials: Credentials) -> dict[str, str]:
+    """A key or a certificate, never both; nothing for a TPM."""
+    files = credentials.certificate
+    if files is None:
+        return dict.fromkeys(_KEYS, credentials.primary_key) if credentials.primary_key else {}
+    return {
+        "DPS_X509_REGISTRATION_ID": credentials.registration_id,
+        **dict.fromkeys(_CERTIFICATES, str(files.certificate)),
+        **dict.fromkeys(_CERTIFICATE_KEYS, str(files.key)),
+        _PASS_PHRASE: "",  # the key is not encrypted; the sample gives TLS what it finds here
+        _BOTH: str(files.both),
+    }

@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from harness.device import DeviceError
-from harness.device.credentials import Credentials, environment
+from harness.device.credentials import PROOFS, Credentials, environment
 from harness.record import events as ev
 
 _GRACE = 2.0
@@ -55,7 +55,7 @@ class ProcessDevice:
 
     def start(self, credentials: Credentials) -> None:
         env = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if name not in PROOFS},
             **environment(credentials, self._model_id, self._models),
             "PYTHONUNBUFFERED": "1",
             # The programs installed beside this one (`preflight simulate`), also without an activated environment.

@@ -9,10 +9,10 @@ How it is built, and where an addition goes:
 threads. They get `Context` (context.py): timers, wall time, the event sink, the options and the fault gate.
 - `dps/mqtt.py` and `hub/connection.py` bind the cores to MQTT sessions (`harness.mqtt`). Another protocol, as
 HTTPS or AMQP, binds the same cores in a file of its own and reuses tokens, enrollments, registry, twins and
-methods.
+methods. `amqp/` is the Event Hubs-compatible endpoint.
 - `shell/` does I/O: TLS, the listeners of MQTT and of HTTPS (WebSockets and the APIs for devices share its port),
 REST. Another listener is another shell.
-- `faults.py` is the one gate every operation passes before it is carried out.
+- `faults/` is the one gate every operation passes before it is carried out.
 - `router.py` tells DPS and hub apart by the CONNECT user name; several hubs are several entries there.
 - `emulator.py` owns the thread, its event loop and the calls from other threads.
 

@@ -4,6 +4,8 @@
     {state}/ca/ca.key
     {state}/server-{hash}/server.pem    key, certificate and CA; the hash is of the names and the CA
 
+A device that is to prove itself by certificate can be given one in a directory of the same kind (`ensure_device`).
+
 Each directory is made under another name and renamed into place as a whole. So two processes that start
 together never see half of one and never mix two; the slower one throws its own away. What is inside is
 described by a small JSON file, for reading a certificate would mean importing `cryptography` at every start.
@@ -25,6 +27,7 @@ from typing import Any
 DAY = 86_400
 CA_DAYS = 3650
 SERVER_DAYS = 397
+DEVICE_DAYS = 3650
 RENEW_DAYS = 30
 """A certificate with less than this left is made anew."""
 
@@ -39,8 +42,9 @@ class Certificates:
 
 def ensure(state_dir: Path, names: Iterable[str]) -> Certificates:
     """Return certificates that cover these host names and IP addresses, made if need be. Raises OSError."""
-    state_dir.mkdir(parents=True, exist_ok=True)
-    _restrict(state_dir)
+    if not state_dir.is_dir():
+        state_dir.mkdir(parents=True, exist_ok=True)
+        _restrict(state_dir)  # a folder that was there is somebody's: what is put into it is closed by itself
     wanted = sorted(set(names))
     ca = state_dir / "ca"
     about = _ensure(ca, CA_DAYS, lambda: _issue().make_ca(CA_DAYS))
@@ -62,6 +66,15 @@ def ensure_unfit(state_dir: Path, kind: str, names: Iterable[str]) -> Path:
     # An expired certificate does not become more so: what is kept is renewed with the others.
     _ensure(server, SERVER_DAYS, lambda: _issue().make_unfit_server(ca, kind, wanted, SERVER_DAYS))
     return server / "server.pem"
+
+
+def ensure_device(directory: Path, common_name: str) -> None:
+    """Have a device's `certificate.pem`, `key.pem` and `both.pem` in this directory, made if need be.
+
+    Raises OSError, and ValueError for a name that no certificate can hold (`issuing.make_device`).
+    """
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    _ensure(directory, DEVICE_DAYS, lambda: _issue().make_device(common_name, DEVICE_DAYS))
 
 
 def _issue() -> Any:

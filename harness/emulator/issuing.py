@@ -1,4 +1,4 @@
-"""Makes the CA and the server certificate. The only file here that needs `cryptography`.
+"""Makes the CA, the server certificate and a device's own. The only file here that needs `cryptography`.
 
 EC P-256: small, quick to make, and every SDK takes it. Key usages and identifiers are set in full, for Python
 3.13 verifies strictly (RFC 5280).
@@ -72,6 +72,26 @@ def make_server(ca: Path, names: Iterable[str], days: float) -> dict[str, bytes]
         .sign(ca_key, hashes.SHA256())
     )
     return {"server.pem": _pem(key) + certificate.public_bytes(Encoding.PEM) + ca_pem}
+
+
+def make_device(common_name: str, days: float) -> dict[str, bytes]:
+    """Return `certificate.pem`, `key.pem`, and `both.pem` with the two of them, of a device that shows them in TLS.
+
+    Self-signed: DPS is told this one certificate. Raises ValueError for a name of more than 64 characters (RFC 5280,
+    ub-common-name).
+    """
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = _name(common_name)
+    certificate = (
+        _builder(name, name, key.public_key(), days)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_usage(sign=True, ca=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    shown, secret = certificate.public_bytes(Encoding.PEM), _pem(key)
+    return {"certificate.pem": shown, "key.pem": secret, "both.pem": shown + secret}
 
 
 def _builder(

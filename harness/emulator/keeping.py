@@ -121,6 +121,7 @@ def _take_hub(hub: IotHub) -> dict[str, Any]:
     every = (*hub.registry.devices(), *hub.registry.modules())
     return {
         "policies": pack(hub.access.policies),
+        "authorities": pack(hub.access.authorities),
         "identities": [pack(identity, _OF_THE_MOMENT) for identity in every],
     }
 
@@ -130,6 +131,7 @@ def restore(services: Services, document: dict[str, Any]) -> None:
     services.dps_access.policies.update(unpack(document["policies"]))
     for hub, kept in zip(services.hubs, document["hubs"], strict=False):  # there may be more hubs now, or fewer
         hub.access.policies.update(unpack(kept["policies"]))
+        hub.access.authorities[:] = unpack(kept.get("authorities", []))  # kept only since a later version
         for identity in kept["identities"]:
             hub.registry.add(unpack(identity))
     for enrolled in document["enrollments"]:

@@ -27,11 +27,18 @@ def status(services: Services) -> dict[str, Any]:
         "devices": len(devices),
         "connected": sum(device.connection is not None for device in devices),
         "events": services.stream.last if services.stream is not None else None,
+        "seconds": services.stream.now if services.stream is not None else None,
         "faults": [
             {**fault.document(), "played": played}
             for fault, played in zip(services.faults.plan.faults, services.faults.played(), strict=True)
         ],
     }
+
+
+def twins(services: Services) -> list[dict[str, Any]]:
+    """Return the twins of all devices and modules, as the service API writes them."""
+    identities = [one for hub in services.hubs for one in (*hub.registry.devices(), *hub.registry.modules())]
+    return [identity.twin_document() for identity in identities]
 
 
 def endpoints(services: Services) -> dict[str, Any]:

@@ -20,8 +20,9 @@ class EmulatorOptions:
     # where it listens
     mqtt_port: int = MQTT_PORT
     https_port: int | None = 443
-    """For WebSockets and for what devices do over HTTPS; fixed in Microsoft's SDKs. Where it cannot be had the
-    emulator works without, and `Endpoints.https_hint` says why. None is off, 0 takes any free port."""
+    """For WebSockets, for what devices do over HTTPS and, beside the service host, for the service APIs; fixed in
+    Microsoft's SDKs. Where it cannot be had the emulator works without, and `Endpoints.https_hint` says why. None is
+    off, 0 takes any free port."""
     rest_port: int = 0
     """0 takes any free port."""
     host: str | None = None
@@ -46,6 +47,8 @@ class EmulatorOptions:
     max_connections: int = 20_000
     handshake_seconds: float = 30.0
     """From TCP connect to an answered CONNECT."""
+    packet_seconds: float = 60.0
+    """From the first byte of an MQTT packet to its last; also for a client without keep-alive."""
 
     # DPS
     retry_after: int = 1
@@ -111,12 +114,20 @@ class EmulatorOptions:
     """Unsure: the upper bound of responseTimeoutInSeconds is 300 or 3600."""
     max_method_payload: int = 128 * 1024
     """Of the request and of the answer."""
+    long_method_answer: str = "close"
+    """Unsure: what becomes of a device's longer answer: `close` of its connection, or `drop`, so that the caller waits
+    for its time-out."""
     max_methods_in_flight: int = 1000
-    """Unsure: of one device; from there 403800."""
+    """Unsure: of one device; from there 403800, and the name that goes with this number, which no source has."""
 
     # hub, identities and twins
     max_modules: int = 50
     """Unsure: modules of one device; one more is refused with 413003."""
+    max_bulk: int = 100
+    """Unsure: devices and modules in one bulk request."""
+    module_certificate_name: str = "device/module"
+    """Unsure: the CN of a module's certificate under a CA: `device/module`, both ids as in the client id, or `module`,
+    its own alone."""
 
     # hub, telemetry
     bad_properties: str = "close"

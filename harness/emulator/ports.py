@@ -35,16 +35,21 @@ def explain(error: OSError, address: str, port: int) -> EmulatorError:
     return EmulatorError(f"Could not listen on {address} port {port}: {error.strerror or error}.")
 
 
-def without_https(error: EmulatorError, port: int) -> str:
+def without_https(error: EmulatorError, address: str, port: int) -> str:
     """Say what is missing without the HTTPS port, why, and what to do."""
-    what = f"WebSockets and HTTPS for devices are off. {error}"
     if isinstance(error, NotPermitted) and sys.platform.startswith("linux") and port < 1024:
         command = f"sudo sysctl net.ipv4.ip_unprivileged_port_start={port}"
-        what = (
-            f"WebSockets and HTTPS for devices are off: on Linux, only root may listen on port {port}. Devices over "
-            f"MQTT on port {MQTT_PORT} need none of it. To have it, allow everybody the port with `{command}`."
-        )
-    return what
+        why = f"on Linux, only root may listen on port {port}"
+        remedy = f"allow everybody the port with `{command}`"
+    elif isinstance(error, PortInUse):
+        why = f"port {port} on {address} is in use by {owner(address, port)}"
+        remedy = "stop that program, or choose another address of this machine; the SDKs know port 443 only"
+    else:
+        return f"WebSockets and HTTPS for devices are off. {error}"
+    return (
+        f"WebSockets and HTTPS for devices are off: {why}. Devices over MQTT on port {MQTT_PORT} need none of it. "
+        f"To have it, {remedy}."
+    )
 
 
 def owner(address: str, port: int) -> str:

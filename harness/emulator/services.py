@@ -62,7 +62,7 @@ class Services:
             emit = self.stream.emit
         self.faults = FaultPlayer(timers, wall, emit, options)
         self.faults.order(plan)
-        self.context = Context(timers, self.faults.now, self.faults.emit, options, self.faults)
+        self.context = Context(timers, self.faults.now, emit, options, self.faults)
         self.id_scope = id_scope
         self.enrollments = Enrollments()
         self._closers: list[Callable[[], object]] = []
@@ -177,23 +177,23 @@ class Services:
         try:
             listening = _bind(address, port)
         except EmulatorError as error:
-            return None, ports.without_https(error, port)
+            return None, ports.without_https(error, address, port)
         self._closers.append(listening.close)
-        from harness.emulator.shell import dps_https, dps_service
+        from harness.emulator.shell import dps_https, dps_service, rest_routes
         from harness.emulator.shell.https import HttpsServer
-        from harness.emulator.shell.rest_for_devices import routes_for_devices
 
         self._https = HttpsServer(self.context, self._tls)
-        self._https.mount(routes_for_devices(self.hub))
+        # With the service APIs, for SDKs that cannot name a port, as Node's.
+        self._https.mount(rest_routes.routes(self.hub))
         self._https.mount(dps_https.routes(self.dps))
-        self._https.mount(dps_service.routes(self.dps, self.dps_access))  # service SDKs that cannot name a port
+        self._https.mount(dps_service.routes(self.dps, self.dps_access))
         self._https.mount_websockets(router)
         await self._https.start(listening)
         return int(listening.getsockname()[1]), ""
 
     def _asks_for_certificates(self) -> bool:
         when = self.context.options.client_certificates
-        used = self.enrollments.uses_certificates or self.hub.registry.uses_certificates
+        used = self.enrollments.uses_certificates or any(hub.registry.uses_certificates for hub in self.hubs)
         return when == "always" or (when == "when-used" and used)
 
     async def _serve_amqp(self, address: str, port: int, tls: ssl.SSLContext) -> str:

@@ -25,12 +25,18 @@ class EventStream:
         self.last = 0
         """Number of the latest event."""
 
+    @property
+    def now(self) -> float:
+        """Seconds since the record began, as entries have them."""
+        return self._clock() - self._began
+
     def emit(self, event: Event) -> None:
         self.last += 1
         entry = Entry(self.last, self._clock() - self._began, event)
         self._held.append(entry)
-        for listener in tuple(self._listeners):
-            listener(entry)
+        if self._listeners:
+            for listener in tuple(self._listeners):
+                listener(entry)
         self._forward(event)
 
     def listen(self, listener: Listener, after: int | None = None) -> Callable[[], None]:

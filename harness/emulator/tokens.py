@@ -16,10 +16,13 @@ import hmac
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from urllib.parse import quote, unquote
 
 PREFIX = "SharedAccessSignature "
 _MAX_TOKEN = 4096
+_BEFORE_ANY_TOKEN = 1_400_000_000
+"""Unix time of 2014, before there was an IoT Hub: whoever counts from 1970 or 2000 is still below it."""
 
 
 class TokenError(ValueError):
@@ -42,6 +45,13 @@ class Token:
     def signed_by(self, keys: Iterable[str]) -> bool:
         """Whether one of these base64 keys made the signature. Compares in constant time."""
         return any(hmac.compare_digest(self.signature, self._sign(key)) for key in keys)
+
+    def overdue(self, now: float) -> str:
+        """Say by how much the token is over. For the record: a device's clock is the usual cause."""
+        ended, late = datetime.fromtimestamp(self.expiry, timezone.utc), now - self.expiry
+        ago = f"{late / 86400:.0f} days" if late > 2 * 86400 else f"{late / 60:.0f} min"
+        unset = ", as of a clock that was never set" if self.expiry < _BEFORE_ANY_TOKEN else ""
+        return f"the token has expired: its se is {ended:%Y-%m-%dT%H:%M:%SZ}, {ago} ago{unset}"
 
     def _sign(self, key: str) -> bytes:
         return _hmac(key, f"{self.raw_resource}\n{self.raw_expiry}")

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from harness.expectations.expectations import (
     ABSENT,
+    NOT_IMPLEMENTED,
+    NOT_JUDGED,
     Absent,
     Command,
     Device,
@@ -17,5 +19,28 @@ from harness.expectations.expectations import (
     Waiver,
     When,
 )
+from harness.expectations.fields import TABLES
+from harness.expectations.reading import Reading, read
+from harness.expectations.record import from_json, overlaid, to_json
+from harness.expectations.words import nearest
 
-__all__ = ["ABSENT", "Absent", "Command", "Device", "Expectations", "Property", "Telemetry", "Waiver", "When"]
+__all__ = [
+    "ABSENT",
+    "NOT_IMPLEMENTED",
+    "NOT_JUDGED",
+    "TABLES",
+    "Absent",
+    "Command",
+    "Device",
+    "Expectations",
+    "Property",
+    "Reading",
+    "Telemetry",
+    "Waiver",
+    "When",
+    "from_json",
+    "nearest",
+    "overlaid",
+    "read",
+    "to_json",
+]

@@ -18,6 +18,10 @@ class Absent(Enum):
 ABSENT: Final = Absent.ABSENT
 
 
+NOT_IMPLEMENTED: Final = "not implemented, as preflight.toml says"
+NOT_JUDGED: Final = "not judged, as preflight.toml (judged = false) or the test-case file (shouldValidate = false) says"
+
+
 class When(str, Enum):
     """When a command is invoked: among the others, after everything else (it disturbs them), or never."""
 
@@ -31,10 +35,12 @@ class Telemetry:
     """`interval`: seconds between two messages; `tolerance`: the share of it that a gap may be longer or shorter.
 
     `count`: how many messages are waited for. `trigger`: what a person has to do for it to be sent. `required`:
-    that it is not seen is a failure and not a warning. `minimum` and `maximum` bound numbers.
+    that it is not seen is a failure and not a warning. `minimum` and `maximum` bound numbers. `expected` is a value
+    that one message at least must have. `judged` false: it is left alone, and its case is skipped.
     """
 
     implemented: bool = True
+    judged: bool = True
     interval: float | None = None
     tolerance: float = 0.5
     count: int = 1
@@ -50,10 +56,11 @@ class Telemetry:
 class Property:
     """`values` are set, in this order, in place of samples; `reported` is the value the device must report.
 
-    `negative`: whether invalid values may be set as well. `timeout` in seconds.
+    `negative`: whether invalid values may be set as well. `timeout` in seconds. `judged` as for telemetry.
     """
 
     implemented: bool = True
+    judged: bool = True
     values: tuple[Any, ...] = ()
     reported: Any = ABSENT
     timeout: float | None = None
@@ -68,10 +75,11 @@ class Command:
     """`payload` is sent in place of a sample, `response` is what must come back, `statuses` those that are right.
 
     Commands of lower `priority` are invoked first. `negative`: whether invalid requests may be sent as well.
-    `restarts`: the device is expected to disconnect and come back (a reboot).
+    `restarts`: the device is expected to disconnect and come back (a reboot). `judged` as for telemetry.
     """
 
     implemented: bool = True
+    judged: bool = True
     when: When = When.NORMAL
     payload: Any = ABSENT
     response: Any = ABSENT
@@ -129,6 +137,19 @@ class Expectations:
 
     def command(self, path: str) -> Command:
         return self.command_of.get(path, _COMMAND)
+
+    def of(self, kind: str, path: str) -> Telemetry | Property | Command:
+        """What was said about a capability of one kind (`telemetry`, `property`, `command`), or its defaults."""
+        if kind == "telemetry":
+            return self.telemetry(path)
+        return self.command(path) if kind == "command" else self.property(path)
+
+    def left_alone(self, kind: str, path: str) -> str:
+        """Why nothing is sent to a capability nor awaited of it; empty where it is tested."""
+        stated = self.of(kind, path)
+        if not stated.judged:
+            return NOT_JUDGED
+        return "" if stated.implemented else NOT_IMPLEMENTED
 
 
 _TELEMETRY, _PROPERTY, _COMMAND = Telemetry(), Property(), Command()

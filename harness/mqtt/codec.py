@@ -31,7 +31,7 @@ MAX_REMAINING_LENGTH = 268_435_455
 class Decoder:
     """One direction of one connection. `limit` is the longest body accepted, in bytes; it may be changed."""
 
-    __slots__ = ("_at", "_buffer", "_missing", "_parts", "limit")
+    __slots__ = ("_at", "_buffer", "_missing", "_parts", "_topic", "_topic_bytes", "empty", "limit")
 
     def __init__(self, limit: int = MAX_REMAINING_LENGTH) -> None:
         self.limit = limit
@@ -39,6 +39,10 @@ class Decoder:
         self._at = 0
         self._parts: list[bytes] = []
         self._missing = 0
+        self._topic = ""
+        self._topic_bytes: bytes | None = None
+        self.empty = True
+        """Nothing was fed that `next` has not returned."""
 
     def feed(self, data: bytes) -> None:
         """Append bytes as they came. Cheap however small the pieces of a large packet are."""
@@ -54,14 +58,20 @@ class Decoder:
         else:
             self._buffer = self._buffer[self._at :] + data
         self._at = 0
+        self.empty = False
 
     @property
     def held(self) -> int:
         """Bytes fed and not yet returned as packets."""
         return len(self._buffer) - self._at + sum(map(len, self._parts))
 
-    def next(self) -> p.Packet | None:
-        """Return the next packet, or None until more bytes are fed. Raises RemoteError."""
+    def next(self, data: bytes = b"") -> p.Packet | None:
+        """Feed these bytes, if any; return the next packet, or None until more are fed. Raises RemoteError."""
+        if data:
+            if self.empty:  # written out, for it is the common case
+                self._buffer, self._at, self.empty = data, 0, False
+            else:
+                self.feed(data)
         if self._missing > 0:
             return None
         buffer, at = self._buffer, self._at
@@ -94,11 +104,45 @@ class Decoder:
             return None
         if stop == end:
             self._buffer, self._at = b"", 0
+            self.empty = True
         else:
             self._at = stop
         if kind == p.PUBLISH:
-            return _publish(first, buffer, body, stop)
+            return self._publish(first, buffer, body, stop)
         return _PARSERS[kind](kind, Fields(buffer, body, stop))
+
+    def _publish(self, first: int, buffer: bytes, at: int, stop: int) -> p.Publish:
+        # Written out, without Fields: every message of every device passes here.
+        qos = (first >> 1) & 3
+        dup = first & 8 != 0
+        if qos == 3 or (dup and not qos):
+            raise malformed("a PUBLISH with QoS 3, or with DUP at QoS 0")
+        if at + 2 > stop:
+            raise malformed("a PUBLISH without a topic")
+        start = at + 2
+        at = start + (buffer[at] << 8) + buffer[at + 1]
+        packet_id = 0
+        if qos:
+            if at + 2 > stop:
+                raise malformed("a PUBLISH that ends inside its topic or packet identifier")
+            name = buffer[start:at]
+            packet_id = (buffer[at] << 8) + buffer[at + 1]
+            if not packet_id:
+                raise malformed("packet identifier 0")
+            at += 2
+        else:
+            if at > stop:
+                raise malformed("a PUBLISH that ends inside its topic")
+            name = buffer[start:at]
+        # A device repeats a few topics for ever; long ones are not kept, so that nobody can fill the memory.
+        if name == self._topic_bytes:
+            topic = self._topic
+        elif len(name) <= _CACHED_LENGTH:
+            self._topic = topic = _known_topic(name)
+            self._topic_bytes = name
+        else:
+            topic = to_topic(name)
+        return p.Publish(topic, buffer[at:stop], qos, packet_id, dup, first & 1 != 0)
 
 
 def _long_length(buffer: bytes, at: int, end: int) -> tuple[int, int] | None:
@@ -114,40 +158,9 @@ def _long_length(buffer: bytes, at: int, end: int) -> tuple[int, int] | None:
     raise malformed("the remaining length has more than four bytes")
 
 
-def _publish(first: int, buffer: bytes, at: int, stop: int) -> p.Publish:
-    # Written out, without Fields: every message of every device passes here.
-    qos = (first >> 1) & 3
-    dup = first & 8 != 0
-    if qos == 3 or (dup and not qos):
-        raise malformed("a PUBLISH with QoS 3, or with DUP at QoS 0")
-    if at + 2 > stop:
-        raise malformed("a PUBLISH without a topic")
-    start = at + 2
-    at = start + (buffer[at] << 8) + buffer[at + 1]
-    packet_id = 0
-    if qos:
-        if at + 2 > stop:
-            raise malformed("a PUBLISH that ends inside its topic or packet identifier")
-        topic = _topic(buffer[start:at])
-        packet_id = (buffer[at] << 8) + buffer[at + 1]
-        if not packet_id:
-            raise malformed("packet identifier 0")
-        at += 2
-    else:
-        if at > stop:
-            raise malformed("a PUBLISH that ends inside its topic")
-        topic = _topic(buffer[start:at])
-    return p.Publish(topic, buffer[at:stop], qos, packet_id, dup, first & 1 != 0)
-
-
 @lru_cache(maxsize=4096)
 def _known_topic(data: bytes) -> str:
     return to_topic(data)
-
-
-def _topic(data: bytes) -> str:
-    # A device repeats a few topics for ever; long ones are not kept, so that nobody can fill the memory.
-    return _known_topic(data) if len(data) <= _CACHED_LENGTH else to_topic(data)
 
 
 def _connect(_: int, fields: Fields) -> p.Packet:

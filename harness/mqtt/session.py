@@ -50,13 +50,14 @@ class Timers(Protocol):
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Whom the transport is connected to. `peer_chain` is what the client showed of certificates: unverified, DER,
-    its own first; empty if it showed none.
+    its own first; empty if it showed none. `tls_offered` are the cipher suites of its ClientHello, `c02b c02f`.
     """
 
     address: str = ""
     transport: str = "mqtt"
     tls_version: str = ""
     peer_chain: tuple[bytes, ...] = ()
+    tls_offered: str = ""
 
     @property
     def certificate(self) -> bytes | None:
@@ -68,13 +69,15 @@ class Peer:
 class Limits:
     """`connect` and `packet` are body sizes in bytes before and after CONNECT; times in seconds.
 
-    `keep_alive` caps the silence allowed, whatever the client asked for.
+    `keep_alive` caps the silence allowed, whatever the client asked for; `packet_seconds` is from a packet's first
+    byte to its last.
     """
 
     connect: int = 128 * 1024
     packet: int = 512 * 1024
     connect_seconds: float = 30.0
     keep_alive: float = 1767.0
+    packet_seconds: float = 60.0
 
 
 class Handler(Protocol):
@@ -109,14 +112,17 @@ class ServerSession:
 
     __slots__ = (
         "_application",
+        "_begun",
         "_decoder",
         "_handler",
         "_heard",
         "_last_id",
+        "_late",
         "_limits",
         "_patience",
         "_running",
         "_state",
+        "_time",
         "_timer",
         "_timers",
         "closed",
@@ -142,13 +148,21 @@ class ServerSession:
         self._limits = limits or Limits()
         self._decoder = Decoder(self._limits.connect)
         self._timers = timers
+        self._time = timers.time
         self._heard = timers.time()
         self._handler: Handler | None = None
         self._state = _WAITING
         self._running = False
         self._last_id = 0
         self._patience = self._limits.connect_seconds
+        self._begun = self._heard
+        self._late: Timer | None = None
         self._timer: Timer | None = timers.later(self._patience, self._silence)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether CONNECT has yet to come."""
+        return self._state == _WAITING
 
     # --- from the transport --------------------------------------------------------------------------
 
@@ -156,11 +170,32 @@ class ServerSession:
         """Take bytes as they came. Never raises for what they hold."""
         if self.closed:
             return
-        self._heard = self._timers.time()
-        self._decoder.feed(data)
-        if self._state == _DECIDING and self._decoder.held > self._limits.connect:
-            self.fail(RemoteError("too-much-before-connack", "more data than allowed before CONNECT was answered"))
-        self._run()
+        self._heard = now = self._time()
+        decoder = self._decoder
+        if decoder.empty:
+            self._begun = now
+        if self._state == _DECIDING:
+            decoder.feed(data)
+            if decoder.held > self._limits.connect:
+                self.fail(RemoteError("too-much-before-connack", "more data than allowed before CONNECT was answered"))
+            return
+        self._running = True
+        try:
+            packet = decoder.next(data)
+            while packet is not None:
+                if type(packet) is p.Publish and self._handler is not None:
+                    self._handler.publish(self, packet)
+                else:
+                    self._dispatch(packet)
+                if decoder.empty or self.closed or self._state == _DECIDING:
+                    return
+                self._begun = now
+                packet = decoder.next()
+            self._watch_packet()
+        except RemoteError as error:
+            self.fail(error)
+        finally:
+            self._running = False
 
     def lost(self, reason: str) -> None:
         """The transport died, or the peer closed it without DISCONNECT."""
@@ -175,14 +210,14 @@ class ServerSession:
         self._handler = handler
         self._state = _OPEN
         self._decoder.limit = self._limits.packet
-        self._heard = self._timers.time()
+        self._heard = self._begun = self._time()
         self._stop_timer()
         if keep_alive:
             self._patience = min(keep_alive * KEEP_ALIVE_FACTOR, self._limits.keep_alive)
             self._timer = self._timers.later(self._patience, self._silence)
         self.wire.write(encode(p.Connack(p.ACCEPTED, session_present)))
         if not self._running:
-            self._run()  # decided later: what came meanwhile was held back
+            self.receive(b"")  # decided later: what came meanwhile was held back
 
     def refuse(self, return_code: int) -> None:
         """Answer CONNECT with a refusal and close."""
@@ -240,23 +275,6 @@ class ServerSession:
 
     # --- inside --------------------------------------------------------------------------------------
 
-    def _run(self) -> None:
-        decoder = self._decoder
-        self._running = True
-        try:
-            while not self.closed and self._state != _DECIDING:
-                packet = decoder.next()
-                if packet is None:
-                    return
-                if type(packet) is p.Publish and self._handler is not None:
-                    self._handler.publish(self, packet)
-                else:
-                    self._dispatch(packet)
-        except RemoteError as error:
-            self.fail(error)
-        finally:
-            self._running = False
-
     def _dispatch(self, packet: p.Packet) -> None:
         handler = self._handler
         if handler is None:
@@ -311,6 +329,22 @@ class ServerSession:
         else:
             self.fail(RemoteError("connect-timeout", f"no CONNECT within {self._patience:g} s"))
 
+    def _watch_packet(self) -> None:
+        # A part of a packet came. As with silence, the timer is not touched again before it rings.
+        if self._late is None and self._state == _OPEN and not self._decoder.empty:
+            self._late = self._timers.later(self._limits.packet_seconds, self._incomplete)
+
+    def _incomplete(self) -> None:
+        self._late = None
+        if self._decoder.empty:
+            return
+        allowed = self._limits.packet_seconds
+        rest = self._begun + allowed - self._time()
+        if rest > 0.001:
+            self._late = self._timers.later(rest, self._incomplete)
+        else:
+            self.fail(RemoteError("packet-timeout", f"a packet was begun and not completed within {allowed:g} s"))
+
     def _close(self) -> None:
         self.closed = True
         self._stop_timer()
@@ -331,6 +365,9 @@ class ServerSession:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 _WAITING, _DECIDING, _OPEN = range(3)

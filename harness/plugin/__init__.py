@@ -53,7 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.args = [str(SUITE)]
 
 
-def pytest_report_header(config: pytest.Config) -> str | None:
+def pytest_report_header(config: pytest.Config) -> list[str]:
     return config.stash[STATE].header()
 
 
@@ -106,6 +106,8 @@ def pytest_report_teststatus(
         return "blocked", "b", ("BLOCKED", {"yellow": True})
     if report.skipped and outcome == "not observable":
         return "not observable", "n", ("NOT OBSERVABLE", {"yellow": True})
+    if report.skipped and outcome == "not chosen":
+        return "not chosen", "-", ("NOT CHOSEN", {"yellow": True})
     return None
 
 

@@ -61,7 +61,7 @@ class Case:
         result = self.run.judge(self.judgement)
         self.item.user_properties += [("outcome", result.outcome.value), ("requirement", result.requirement)]
         text = self.run.redactor.clean(case_text(result))
-        if result.outcome in (Outcome.BLOCKED, Outcome.NOT_OBSERVABLE):
+        if result.outcome in (Outcome.BLOCKED, Outcome.NOT_OBSERVABLE, Outcome.NOT_CHOSEN):
             pytest.skip(text)
         strict = self.run.settings.strict
         if result.outcome in (Outcome.FAILED, Outcome.ERROR) or (result.outcome is Outcome.WARNING and strict):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,24 @@ def settings_of(config: pytest.Config) -> Settings:
     if _strict(config):
         given["strict"] = True
     try:
-        return load(given, os.environ, _root(config), config.invocation_params.dir)
+        settings = load(given, os.environ, _root(config), config.invocation_params.dir)
     except SettingsError as e:
         raise pytest.UsageError(str(e)) from None
+    if settings.test_cases is None or settings.replay:
+        return settings
+    return _with_test_cases(settings, settings.test_cases)
+
+
+def _with_test_cases(settings: Settings, path: Path) -> Settings:
+    """The settings with what an AICS test-case file states over what preflight.toml states."""
+    from harness.aics import TestCasesError, read_file
+
+    try:
+        cases = read_file(path)
+        expectations = cases.over(settings.expectations)
+    except TestCasesError as e:
+        raise pytest.UsageError(f"--test-cases: {e}") from None
+    return replace(settings, expectations=expectations, notes=(*settings.notes, *cases.notes))
 
 
 def _root(config: pytest.Config) -> Path:

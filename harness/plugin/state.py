@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 from typing import TYPE_CHECKING, Any
@@ -41,14 +42,19 @@ class State:
             _end_on_sigterm()
         return self._run
 
-    def header(self) -> str | None:
-        """A line for pytest's header where a device is named."""
+    def header(self) -> list[str]:
+        """Lines for pytest's header where a device is named."""
         if self.settings.replay:
-            return f"preflight: judging {self.settings.replay.name} again, without a device"
+            return [f"preflight: judging {self.settings.replay.name} again, without a device"]
         if self.settings.dut is None:
-            return None
-        model = self.settings.model_id or "announced by the device"
-        return f"preflight: device `{self.settings.dut}`, target {self.settings.target}, model {model}"
+            return []
+        settings = self.settings
+        model = settings.model_id or "announced by the device"
+        profile = f"profile {settings.profile}" + (f" (window {settings.window:g} s)" if settings.is_smoke else "")
+        lines = [f"preflight: device `{settings.dut}`, target {settings.target}, {profile}, model {model}"]
+        if settings.test_cases:
+            lines.append(f"preflight: test cases {settings.test_cases}")
+        return lines + [f"preflight: note: {note}" for note in settings.notes]
 
     def capabilities(self) -> tuple[Capability, ...]:
         """What the model declares: needs no device when the model id is set, else the device is started."""
@@ -78,15 +84,30 @@ class State:
         self.verdict = run.finish(self.chosen or cases(run.evidence, run.profile))
         if not self.settings.replay or "reports" in self.settings.origins:
             write_reports(run)
+            self._bundle(run)
         failed = self.verdict is Verdict.FAILED or (self.verdict is Verdict.WARNINGS and self.settings.strict)
         if failed and session.exitstatus == pytest.ExitCode.OK:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
+    def _bundle(self, run: Run) -> None:
+        if self.settings.bundle is None:
+            return
+        from harness.bundle import BundleError, make
+
+        try:
+            make(run.folder.path, self.settings.bundle, self.settings.sign)
+        except BundleError as e:
+            run.folder.faults.append(f"no bundle was made: {e}")
+
     def say_verdict(self, reporter: TerminalReporter) -> None:
         """The last words on the terminal."""
         if self.verdict is not None and self._run is not None:
+            from harness.report import ci
             from harness.report.terminal import summary
 
+            for line in ci.lines(self._run, self.verdict, os.environ):
+                reporter.write_line(self._run.redactor.clean(line))
+            ci.summarize(self._run, self.verdict, os.environ)
             summary(self._run, self.verdict, reporter)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ usual shapes of others (shared access keys and signatures, private keys) by patt
 
 from __future__ import annotations
 
+import base64
 import re
 import urllib.parse
 
@@ -35,6 +36,21 @@ _SHORTEST = 6
 """Shorter strings are not taken as secrets: masking `1` everywhere would destroy the record."""
 
 
+def _in_base64(secret: str) -> set[str]:
+    """How the secret looks within the base64 of something longer, at each of the three places it can begin at.
+
+    The journal holds a payload that is not UTF-8 in base64.
+    """
+    raw = secret.encode()
+    looks = set()
+    for offset in range(3):
+        encoded = base64.b64encode(bytes(offset) + raw).decode("ascii").rstrip("=")
+        # The characters at either end also hold bits of what stands beside the secret.
+        end = len(encoded) - (1 if (offset + len(raw)) % 3 else 0)
+        looks.add(encoded[(0, 2, 3)[offset] : end])
+    return {look for look in looks if len(look) >= _SHORTEST}
+
+
 class Redactor:
     """Masks secrets in text. Thread-safe for reading while secrets are added."""
 
@@ -47,6 +63,7 @@ class Redactor:
         for secret in secrets:
             if secret and len(secret) >= _SHORTEST:
                 known |= {
+                    *_in_base64(secret),
                     secret,
                     urllib.parse.quote(secret),
                     urllib.parse.quote(secret, safe=""),

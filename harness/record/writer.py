@@ -39,6 +39,14 @@ class ReportFolder:
         except OSError as e:
             self._fault(name, e)
 
+    def append(self, target: Path, text: str) -> None:
+        """Add to a file of somebody else's, as a CI system's page."""
+        try:
+            with target.open("a", encoding="utf-8", newline="\n") as file:
+                file.write(self.redactor.clean(text))
+        except OSError as e:
+            self._fault(target.name, e)
+
     def lines(self, name: str) -> LineWriter:
         """A file that grows line by line, each flushed at once."""
         return LineWriter(self, name)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from harness.run import Run
 
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-_SKIPPED = (Outcome.BLOCKED, Outcome.NOT_OBSERVABLE)
+_SKIPPED = (Outcome.BLOCKED, Outcome.NOT_OBSERVABLE, Outcome.NOT_CHOSEN)
 
 
 def junit(run: Run, summary: Mapping[str, Any]) -> str:

@@ -41,6 +41,8 @@ def summary(run: Run, verdict: Verdict, terminal: TerminalReporter) -> None:
         "cases": f"{cases or 'none judged'} in {seconds:.1f} s",
         "reports": _reports(run),
     }
+    if run.settings.bundle and run.settings.bundle.exists():
+        rows["bundle"] = str(run.settings.bundle)
     for name, value in rows.items():
         terminal.write_line(f"{name + ':':9}{run.redactor.clean(value)}")
     for _, failure in run.evidence.of(ev.HarnessFailed):

@@ -15,8 +15,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from harness import checks
 from harness.checks.evidence import Evidence
-from harness.device import Device, DeviceError, make_device
+from harness.device import DeviceError
 from harness.dtdl import Capability, Model
+from harness.expectations import to_json
 from harness.record import events as ev
 from harness.record.events import Event
 from harness.record.journal import read
@@ -24,8 +25,11 @@ from harness.record.recorder import Recorder
 from harness.record.redact import Redactor
 from harness.record.writer import LineWriter, ReportFolder
 from harness.run import models
+from harness.run.bench import DeviceBench
 from harness.run.exercise import Exercise
+from harness.run.exercise.stage import Stage
 from harness.run.progress import Progress, Quiet
+from harness.run.trials import conduct_trials
 from harness.run.versions import versions
 from harness.settings import EXTERNAL, Settings
 from harness.target import HubService, Target, TargetError, make_target
@@ -55,7 +59,7 @@ class Run:
         self.evidence = Evidence(self.model_id)
         self._say = say
         self._target: Target | None = None
-        self._device: Device | None = None
+        self._bench: DeviceBench | None = None
         self._journal: LineWriter | None = None
         self._device_log: LineWriter | None = None
         self._waited_in_vain = False
@@ -85,6 +89,9 @@ class Run:
         self._follow(self.model_id, None)
         started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         self.emit(ev.RunStarted(started, self.settings.as_record(), versions()))
+        stated = to_json(self.settings.expectations)
+        if stated:
+            self.emit(ev.ExpectationsStated(stated))
 
     def _follow(self, model_id: str | None, model: Model | None) -> None:
         """Read the whole record again against this model, and go on reading as it grows."""
@@ -134,8 +141,8 @@ class Run:
         self.emit(ev.DeviceEnrolled(credentials.registration_id, self.settings.attestation, credentials.id_scope))
         log = self._device_log or (lambda line: None)
         try:
-            self._device = make_device(self.settings, models.locations(self.settings), self.emit, log, self._say)
-            self._device.start(credentials)
+            self._bench = DeviceBench(self.settings, credentials, self.emit, log, self._say)
+            self._bench.begin()
         except DeviceError as e:
             self.emit(ev.DeviceFailedToStart(self.settings.dut or "", str(e)))
             raise _Stopped from None
@@ -249,6 +256,7 @@ class Run:
                 await self._await_connection()
                 if self.evidence.connected:
                     await self._exercise(chosen)
+                    await self._try(chosen)
             for case in chosen:
                 self.judge(case)
             self.judged = self.recorder.now
@@ -261,10 +269,32 @@ class Run:
 
     async def _exercise(self, chosen: Sequence[checks.Judgement]) -> None:
         await asyncio.to_thread(self.discover)
-        capabilities = [case.capability for case in chosen if case.capability is not None]
-        exercise = Exercise(self.recorder, self.evidence, self.service(), self.settings, self.progress, capabilities)
+        capabilities = self._to_exercise(chosen)
+        for capability in capabilities:
+            stated = self.evidence.expectations.telemetry(capability.path)
+            if capability.kind == "telemetry" and stated.trigger:
+                self._say(f"Telemetry {capability.path} is triggered from outside: {stated.trigger}")
+        exercise = Exercise(
+            self.recorder, self.evidence, self.service(), self.settings, self.progress, capabilities, chosen
+        )
         with self.progress.phase("exercising the device"):
             await exercise.run()
+
+    async def _try(self, chosen: Sequence[checks.Judgement]) -> None:
+        """The trials, where services can be made to fail."""
+        desk = self._target.faults if self._target else None
+        if desk is None or self._bench is None:
+            return
+        stage = Stage(self.recorder, self.evidence, self.service(), self.settings, self.progress, ())
+        await conduct_trials(chosen, stage, lambda: self.evidence, desk, self._bench)
+
+    def _to_exercise(self, chosen: Sequence[checks.Judgement]) -> list[Capability]:
+        """What the chosen cases are about, but for what the maker has left alone."""
+        watched = {case.check.watches for case in chosen if case.check.watches}
+        found = [case.capability for case in chosen if case.capability is not None]
+        found += [c for c in self.evidence.capabilities if c.kind in watched]
+        stated = self.evidence.expectations
+        return [c for c in dict.fromkeys(found) if not stated.left_alone(c.kind, c.path)]
 
     def interrupt(self, message: str) -> None:
         """Note that somebody ended the run before its time."""
@@ -306,8 +336,8 @@ class Run:
         if self._closed:
             return
         self._closed = True
-        if self._device is not None:
-            self._device.stop()
+        if self._bench is not None:
+            self._bench.close()
         if self._target is not None:
             self._target.close()
 

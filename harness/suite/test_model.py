@@ -13,3 +13,8 @@ def test_model_is_found(case: Case) -> None:
 def test_model_is_valid(case: Case) -> None:
     """The model is valid DTDL."""
     case.holds()
+
+
+def test_model_is_dtdl_v2(case: Case) -> None:
+    """The model is written in DTDL version 2."""
+    case.holds()

@@ -11,6 +11,11 @@ def test_telemetry(case: Case, telemetry: Capability) -> None:
     case.holds()
 
 
+def test_messages_as_stated(case: Case) -> None:
+    """As many messages arrive in as much time as is stated."""
+    case.holds()
+
+
 def test_no_undeclared_telemetry(case: Case) -> None:
     """The device sends nothing that its model does not declare."""
     case.holds()

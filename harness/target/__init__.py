@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol
 
 from harness.device.credentials import Credentials
 from harness.record.events import Event
 from harness.settings import Settings
 from harness.target.service import HubService
 
-__all__ = ["HubService", "Target", "TargetError", "make_target"]
+__all__ = ["FaultDesk", "HubService", "Target", "TargetError", "make_target"]
 
 
 class TargetError(Exception):
     """The target cannot be used. The text says why, whose move it is, and what to do."""
+
+
+class FaultDesk(Protocol):
+    """Where a trial orders what its services do wrong. All methods block shortly and raise TargetError."""
+
+    def order(self, faults: Sequence[Mapping[str, Any]]) -> None:
+        """These faults from now on, in the words of a fault plan, in place of any others."""
+
+    def cut(self) -> None:
+        """Drop the connections of all devices, once."""
+
+    def move(self) -> str:
+        """Let the DPS be the one of another ID scope, until `end`; that scope."""
+
+    def end(self) -> None:
+        """Everything is well again."""
 
 
 class Target(Protocol):
@@ -34,6 +50,10 @@ class Target(Protocol):
 
     def service(self) -> HubService:
         """The hub's service side, on Microsoft's SDK."""
+
+    @property
+    def faults(self) -> FaultDesk | None:
+        """None where services cannot be made to fail."""
 
     def close(self) -> None:
         """Release everything. May be called twice."""

@@ -1,7 +1,8 @@
-"""The identity of a physical device at the local target: it is entered into the device once, so it must last.
+"""The identity of the device under test at the local target.
 
-A device process gets its settings anew in every run; a physical device keeps its ID scope and key, and the
-local target keeps them with its certificates, readable by their owner only.
+A device process gets its settings anew in every run, and what was made for it goes when the run ends. A physical
+device is told its ID scope, key and certificate once, so these last: the local target keeps them with its
+certificates, readable by their owner only.
 """
 
 from __future__ import annotations
@@ -10,9 +11,12 @@ import base64
 import json
 import os
 import secrets
+import shutil
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from harness.device.credentials import DeviceCertificate
+from harness.emulator import certificates
 from harness.emulator.emulator import new_id_scope
 
 
@@ -28,7 +32,7 @@ class Identity:
 
 def lasting(folder: Path, registration_id: str) -> Identity:
     """The identity kept in this folder, or a new one that is kept from now on. Raises OSError."""
-    path = folder / f"device-{base64.urlsafe_b64encode(registration_id.encode()).decode().rstrip('=')}.json"
+    path = folder / f"{_name(registration_id)}.json"
     try:
         return Identity(**json.loads(path.read_text(encoding="utf-8")))
     except (FileNotFoundError, ValueError, TypeError):
@@ -40,6 +44,45 @@ def lasting(folder: Path, registration_id: str) -> Identity:
         json.dump(asdict(identity), file)
     part.replace(path)
     return identity
+
+
+def lasting_certificate(folder: Path, registration_id: str) -> DeviceCertificate:
+    """The certificate kept in this folder, or a new one that is kept from now on.
+
+    Raises OSError, and ValueError when no certificate can hold the registration id as its CN.
+    """
+    return _certificate(folder / _name(registration_id), registration_id)
+
+
+def passing_certificate(folder: Path, registration_id: str) -> DeviceCertificate:
+    """A new certificate, to be removed (`remove`) when the run ends. Raises as `lasting_certificate`."""
+    return _certificate(folder / f"run-{secrets.token_hex(8)}", registration_id)
+
+
+def remove(certificate: DeviceCertificate) -> None:
+    """Remove the files of a certificate, if they are there."""
+    shutil.rmtree(certificate.certificate.parent, ignore_errors=True)
+
+
+def secrets_of(certificate: DeviceCertificate) -> tuple[str, ...]:
+    """What of the private key must not reach a file or screen: its text, line by line and as one. Raises OSError."""
+    text = certificate.key.read_text(encoding="ascii")
+    lines = [line for line in text.splitlines() if line and not line.startswith("-----")]
+    return (*lines, "".join(lines))
+
+
+def _certificate(folder: Path, registration_id: str) -> DeviceCertificate:
+    folder = folder.absolute()  # a device process has a working directory of its own
+    files = DeviceCertificate(folder / "certificate.pem", folder / "key.pem", folder / "both.pem")
+    if not all(file.is_file() for file in (files.certificate, files.key, files.both)):
+        remove(files)
+    certificates.ensure_device(folder, registration_id)
+    return files
+
+
+def _name(registration_id: str) -> str:
+    """Of what is kept for this id: any text makes a file name."""
+    return f"device-{base64.urlsafe_b64encode(registration_id.encode()).decode().rstrip('=')}"
 
 
 def _key() -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import json
 import re
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,6 +93,39 @@ class HubService:
 
         return self._call(call)
 
+    def send_c2d(self, device_id: str, payload: bytes, message_id: str) -> None:
+        """Queue a cloud-to-device message and ask for full feedback.
+
+        The SDK sends these over AMQP only; this is the same hub's HTTPS call, through the SDK's own client.
+        """
+
+        def call(o: Any) -> None:
+            client = o.digital_twin._client
+            url = client.format_url("/devices/{id}/messages/deviceBound", id=quote(device_id, safe=""))
+            headers = {
+                "iothub-messageid": message_id,
+                "iothub-ack": "full",
+                "Content-Type": "application/octet-stream",
+            }
+            request = client.post(url, {"api-version": o.api_version}, headers, content=payload)
+            response = client.send(request, stream=False)
+            if response.status_code not in (200, 201, 204):
+                raise _refused(o, response)
+
+        self._call(call)
+
+    def c2d_feedback(self, message_id: str, seconds: float) -> list[str]:
+        """What became of a message (Success, Expired ...): asked for once a second until told, or until `seconds`
+        are over. Feedback on other messages is left for its reader.
+        """
+        pause = threading.Event()
+        ends = time.monotonic() + seconds
+        while True:
+            found = self._call(lambda o: _feedback(o, message_id))
+            if found or time.monotonic() >= ends:
+                return found
+            pause.wait(1.0)
+
     @functools.cached_property
     def _operations(self) -> Any:
         from azure.iot.hub import DigitalTwinClient
@@ -133,6 +168,27 @@ def _invoke_without_payload(
     if response.status_code != 200:
         raise HttpOperationError(operations._deserialize, response)
     return CommandAnswer(_command_status(response), json.loads(response.text) if response.text.strip() else None)
+
+
+def _feedback(operations: Any, message_id: str) -> list[str]:
+    """Take one batch; one that holds nothing of this message is given back."""
+    messages = operations.cloud_to_device_messages
+    response = messages.receive_feedback_notification(raw=True).response
+    if response.status_code == 204:
+        return []
+    token = response.headers.get("ETag", "").strip('"')
+    found = [r["statusCode"] for r in json.loads(response.text) if r.get("originalMessageId") == message_id]
+    if found:
+        messages.complete_feedback_notification(token)
+    else:
+        messages.abandon_feedback_notification(token)
+    return found
+
+
+def _refused(operations: Any, response: Any) -> Exception:
+    from msrest.exceptions import HttpOperationError
+
+    return HttpOperationError(operations._deserialize, response)
 
 
 def _command_status(response: Any) -> int:

@@ -37,7 +37,14 @@ def _put_device(device_id: str, services: Services) -> None:
 
 
 def main(
-    address: str, state: str, devices: int, registrations: int, journal: str | None, uvloop: bool, asks: bool
+    address: str,
+    state: str,
+    devices: int,
+    registrations: int,
+    journal: str | None,
+    uvloop: bool,
+    asks: bool,
+    control: bool,
 ) -> None:
     """Run until standard input ends."""
     with contextlib.suppress(ImportError):
@@ -60,7 +67,11 @@ def main(
         state_dir=Path(state),
         emit=emit,
         options=EmulatorOptions(
-            uvloop=uvloop, https_port=None, token_grace=3600, client_certificates="always" if asks else "never"
+            uvloop=uvloop,
+            https_port=None,
+            control_port=0 if control else None,
+            token_grace=3600,
+            client_certificates="always" if asks else "never",
         ),
     )
     endpoints = emulator.start()

@@ -6,6 +6,7 @@ import json
 import os
 import queue
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -112,6 +113,23 @@ def test_the_ready_text_and_ctrl_c(launch: Launch) -> None:
     assert "IOTHUB_DEVICE_DPS_DEVICE_ID=dev-1" in text
     assert "trust this CA" in text
     assert running.end(signal.SIGINT) == 0
+
+
+def test_without_https_it_says_why_and_what_to_do(launch: Launch) -> None:
+    address = free_address()
+    with socket.create_server((address, 0)) as other:
+        port = other.getsockname()[1]
+        arguments = ("--host", address, "--https-port", str(port))
+        running = launch("--json", *arguments)
+        ready = running.ready()
+        assert running.end() == 0
+        running = launch(*arguments)
+        lines: list[str] = []
+        while not lines or "Ctrl-C" not in lines[-1]:
+            lines.append(running.line())
+    assert ready["httpsPort"] is None
+    assert f"port {port} on {address} is in use by python" in ready["httpsHint"]
+    assert f"{ready['httpsHint']}\n" in lines
 
 
 def test_state_that_outlives_the_process(launch: Launch, tmp_path: Path) -> None:

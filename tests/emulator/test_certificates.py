@@ -61,6 +61,16 @@ def test_private_keys_are_for_the_owner_only(tmp_path: Path) -> None:
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
 
 
+@pytest.mark.skipif(os.name != "posix", reason="POSIX permissions")
+def test_a_folder_that_was_there_keeps_its_permissions(tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    shared.chmod(0o755)
+    made = ensure(shared, NAMES)
+    assert stat.S_IMODE(shared.stat().st_mode) == 0o755
+    assert {stat.S_IMODE(key.parent.stat().st_mode) for key in (made.server, made.ca)} == {0o700}
+
+
 def expire(directory: Path) -> None:
     about = json.loads((directory / "about.json").read_text())
     (directory / "about.json").write_text(json.dumps({**about, "expires": 0}))

@@ -7,6 +7,7 @@ import logging
 import random
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -49,7 +50,13 @@ def dial(running: Watcher, context: ssl.SSLContext | None = None) -> ssl.SSLSock
     return (context or running.tls()).wrap_socket(raw, server_hostname=running.endpoints.hub_host)
 
 
-def test_a_device_over_both_tls_versions(running: Watcher) -> None:
+@pytest.mark.parametrize("uvloop", [True, False])
+def test_a_device_over_both_tls_versions(
+    start: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch, uvloop: bool
+) -> None:
+    if not uvloop:
+        monkeypatch.setitem(sys.modules, "uvloop", None)  # as where it is not installed
+    running = start()
     key = add_device(running)
     for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
         context = running.tls()
@@ -92,6 +99,19 @@ def test_a_handshake_that_takes_too_long(start: Callable[..., Watcher]) -> None:
     with dial(running) as silent:
         assert silent.recv(10) == b""
     assert running.wait(ProtocolViolation).rule == "connect-timeout"
+
+
+def test_a_packet_that_is_never_completed(start: Callable[..., Watcher]) -> None:
+    running = start(EmulatorOptions(packet_seconds=0.05))
+    with dial(running) as half, dial(running) as good:
+        for connection, name in ((half, "dev"), (good, "dev-2")):
+            connection.sendall(connect_packet(running, add_device(running, name), name))
+            assert connection.recv(4) == CONNACK_OK
+        half.sendall(b"\x32\x20half a packet")
+        assert half.recv(10) == b""
+        assert running.wait(ProtocolViolation).rule == "packet-timeout"
+        good.sendall(encode(Publish("devices/dev-2/messages/events/", b"{}", 1, 1)))
+        assert good.recv(4) == b"\x40\x02\x00\x01"
 
 
 def test_too_many_connections(start: Callable[..., Watcher]) -> None:

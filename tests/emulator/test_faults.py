@@ -32,6 +32,9 @@ class Gate:
         self.points.append(operation.point)
         self.orders.get(operation.point.name, proceed)(operation)
 
+    def assigned(self, device_id: str) -> None:
+        pass
+
 
 def say(status: int, code: int | None = None, retry_after: int | None = None) -> Order:
     def order(operation: Operation) -> None:

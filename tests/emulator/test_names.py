@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from harness.emulator import names
-from harness.emulator.hub.access import without_port
 from harness.emulator.hub.bags import parse_bag
+from harness.emulator.policies import without_port
 
 
 def test_dps_names_of_the_sdks() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from harness.emulator import EmulatorOptions
 from harness.emulator.tokens import new_key, sign
 from tests.emulator.watching import Watcher
 
@@ -145,6 +146,12 @@ def test_other_errors_come_in_the_older_shape(api: Api) -> None:
         ("PATCH", "/digitaltwins/dev", {}, 400),
         ("POST", "/twins/dev/methods", {}, 400),
         ("POST", "/twins/dev/methods", {"methodName": "x", "responseTimeoutInSeconds": "5"}, 400),
+        ("POST", "/twins/dev/methods", {"methodName": "x", "responseTimeoutInSeconds": 10**400}, 400),
+        ("POST", f"/digitaltwins/dev/commands/x?{VERSION}&responseTimeoutInSeconds={10**400}", None, 400),
+        ("GET", f"/devices?{VERSION}&top=-1", None, 400),
+        ("PATCH", "/twins/dev", b'{"tags": {"a": 1e999}}', 400),
+        ("PATCH", "/twins/dev", b'{"tags": {"a": ' + b"[" * 700 + b"]" * 700 + b"}}", 400),
+        ("POST", "/devices/query", {"query": "SELECT * FROM devices WHERE " + "lower(" * 2000}, 400),
         ("POST", "/digitaltwins/dev/commands/x", b"{", 400),
         ("PATCH", "/twins/dev", b" " * 1_100_000, 413),
     ],
@@ -200,3 +207,22 @@ def test_a_token_for_a_path_covers_that_path_only(api: Api) -> None:
     assert api("GET", "/devices/dev", token=token).status == 200
     assert api("GET", "/devices/devil", token=token).status == 401
     assert api("GET", "/twins/dev", token=token).status == 401
+
+
+def test_the_port_of_the_devices_has_the_service_api_too(start: Any) -> None:
+    running: Watcher = start(EmulatorOptions(https_port=0))
+    token = Api(running).token()
+    where = f"{running.endpoints.hub_host}:{running.endpoints.https_port}"
+    connection = http.client.HTTPSConnection(where, context=running.tls(), timeout=10)
+
+    def ask(method: str, path: str, **headers: str) -> tuple[int, bytes]:
+        connection.request(method, f"{path}?{VERSION}", b"{}", headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+    assert ask("PUT", "/devices/dev", Authorization=token)[0] == 200
+    assert ask("GET", "/twins/dev", Authorization=token)[0] == 200
+    status, body = ask("GET", "/twins/other", Authorization=token)
+    assert (status, b"404001" in body) == (404, True)
+    assert [ask(method, "/devices/dev")[0] for method in ("GET", "PUT", "DELETE")] == [401] * 3
+    connection.close()

@@ -93,6 +93,14 @@ def test_packets_survive_the_wire_in_any_pieces(sent: list[Packet], cuts: list[i
     edges = [0, *sorted(min(cut, len(stream)) for cut in cuts), len(stream)]
     pieces = [stream[a:b] for a, b in itertools.pairwise(edges)]
     assert decode(*pieces) == sent
+    decoder, found = Decoder(), []
+    for piece in pieces:
+        packet = decoder.next(piece)
+        while packet is not None:
+            found.append(packet)
+            assert decoder.empty == (decoder.held == 0)
+            packet = None if decoder.empty else decoder.next()
+    assert found == sent
 
 
 @given(st.binary(max_size=200), st.integers(1, 64))
@@ -116,6 +124,14 @@ def test_a_large_packet_is_put_together_from_single_bytes() -> None:
     packet = Publish("t", bytes(100_000), 1, 7)
     stream = encode(packet)
     assert decode(*(stream[i : i + 1] for i in range(len(stream)))) == [packet]
+
+
+def test_a_topic_is_judged_anew_for_each_packet() -> None:
+    topics = ["a", "b", "a", "t" * 600, "a", "t" * 600]
+    assert [x.topic for x in decode(*(encode(Publish(t, b"")) for t in topics)) if isinstance(x, Publish)] == topics
+    for damaged in (b"\x30\x02\x00\x00", b"\x30\x03\x00\x01+"):
+        with pytest.raises(RemoteError):
+            decode(damaged)
 
 
 def test_size_limit_is_enforced_before_the_body_arrives() -> None:

@@ -158,6 +158,53 @@ def test_connect_must_come_in_time(client: Client, echo: Echo, timers: FakeTimer
     assert echo.seen == ["connect-timeout"]
 
 
+def test_a_packet_must_be_completed_in_time_without_keep_alive_too(echo: Echo, timers: FakeTimers) -> None:
+    client = connected(Client(echo, timers, Limits(packet_seconds=60)), keep_alive=0)
+    packet = encode(Publish("t", bytes(100), 1, 1))
+    client.session.receive(packet[:1])
+    timers.advance(59)
+    client.session.receive(packet[1:-1])  # nor may it come drop by drop
+    timers.advance(0.5)
+    assert not client.closed
+    timers.advance(1)
+    assert client.closed
+    assert echo.seen[-2:] == [
+        "packet-timeout",
+        ("service", "packet-timeout: a packet was begun and not completed within 60 s"),
+    ]
+    assert timers.pending == 0
+
+
+def test_each_packet_has_its_own_time(echo: Echo, timers: FakeTimers) -> None:
+    client = connected(Client(echo, timers, Limits(packet_seconds=60)), keep_alive=0)
+    packet = encode(Publish("t", bytes(100), 1, 1))
+    client.session.receive(packet[:50])
+    timers.advance(50)
+    client.session.receive(packet[50:] + packet[:50])
+    timers.advance(59)
+    client.session.receive(packet[50:])
+    timers.advance(30)
+    client.session.receive(packet[:50])
+    timers.advance(59)
+    client.session.receive(packet[50:])
+    assert len(client.received()) == 3
+    timers.advance(1e6)
+    assert not client.closed
+    assert timers.pending == 0
+
+
+def test_what_came_with_connect_is_timed_from_its_answer(echo: Echo, timers: FakeTimers) -> None:
+    echo.decide = False
+    client = Client(echo, timers, Limits(packet_seconds=60))
+    client.session.receive(encode(Connect("id")) + encode(Publish("t", bytes(100)))[:50])
+    timers.advance(5)
+    client.session.accept(echo, keep_alive=0)
+    timers.advance(59)
+    assert not client.closed
+    timers.advance(2)
+    assert client.closed
+
+
 def test_what_follows_an_undecided_connect_waits(client: Client, echo: Echo) -> None:
     echo.decide = False
     assert client.send(Connect("id"), Publish("t", b"", 1, 1), Pingreq()) == []

@@ -42,7 +42,8 @@ class Outcome:
 
     @property
     def findings(self) -> list[tuple[str, str]]:
-        return [(f["code"], f["element"]) for f in self.result["findings"]]
+        """Codes and elements; notes, which change no verdict, are left out."""
+        return [(f["code"], f["element"]) for f in self.result["findings"] if f["severity"] != "info"]
 
     @property
     def journal(self) -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.record.redact import Redactor
+from harness.record.redact import MASK, Redactor
 from harness.record.writer import ReportFolder
 
 KEY = base64.b64encode(bytes(range(200, 248))).decode()
@@ -88,3 +88,15 @@ def test_a_full_disk_keeps_the_run_alive(tmp_path: Path) -> None:
     line("one")
     line("two")
     assert "No space left" in folder.faults[0]
+
+
+@pytest.mark.parametrize("before", [b"\xff", b"\xff\xff", b"\xff\xff\xff", b"\xff" * 4])
+@pytest.mark.parametrize("after", [b"", b"\xfe", b"\xfe\xfe"])
+def test_a_secret_in_a_payload_that_is_not_text_is_masked_in_its_base64(before: bytes, after: bytes) -> None:
+    redactor = Redactor()
+    secret = "cXVpdGUgYSBzZWNyZXQga2V5"
+    redactor.add(secret)
+    cleaned = redactor.clean(base64.b64encode(before + secret.encode() + after).decode())
+    assert MASK in cleaned
+    masked = cleaned.replace(MASK, "")
+    assert len(masked) <= 16, "no more than the neighbours and the ends are left"

@@ -13,8 +13,10 @@ from typing import TypeGuard
 from harness.dtdl import Capability
 
 from .behavior import MARKER, Behavior, Key, Message, Patch, Reply, command_name
+from .conduct import Conduct
 from .limits import encode
 from .plan import Plan, Reach
+from .resilience_faults import RESILIENCE_FAULTS
 
 COMMAND_FAILED = 500
 OMIT = object()
@@ -141,12 +143,20 @@ def _edited(component: str | None, values: Mapping[str, object], edit: Edit) -> 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One entry of the library. `of` names the kinds of capability it can hit; empty = it takes no path."""
+    """One entry of the library. `of` names the kinds of capability it can hit; empty = it takes no path.
+
+    One that changes the conduct needs a device without an SDK (`raw`).
+    """
 
     help: str
     of: tuple[str, ...] = ()
     plan: Callable[[Plan], Plan] | None = None
     behavior: type[Wrapper] | None = None
+    conduct: Callable[[Conduct], Conduct] | None = None
+
+    @property
+    def raw(self) -> bool:
+        return self.conduct is not None
 
 
 FAULTS: Mapping[str, Fault] = {
@@ -166,6 +176,7 @@ FAULTS: Mapping[str, Fault] = {
     "exit-early": Fault(
         "ends with status 3 before it registers", plan=lambda p: replace(p, reach=Reach.NOWHERE, ends=True)
     ),
+    **{name: Fault(text, conduct=change) for name, (text, change) in RESILIENCE_FAULTS.items()},
 }
 
 
@@ -183,6 +194,10 @@ class Chosen:
     def change(self, plan: Plan) -> Plan:
         """The plan with this fault in it; the same plan where the fault lies in the behavior."""
         return self.fault.plan(plan) if self.fault.plan is not None else plan
+
+    def conduct(self, conduct: Conduct) -> Conduct:
+        """The conduct with this fault in it."""
+        return self.fault.conduct(conduct) if self.fault.conduct is not None else conduct
 
 
 def choose(text: str) -> Chosen:

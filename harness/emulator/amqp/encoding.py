@@ -59,12 +59,17 @@ def _decode(data: bytes) -> Received:
         owned(message.correlation_id),
         message.address,
         message.reply_to,
-        message.content_type or None,
-        message.content_encoding or None,
+        _given(message.content_type),
+        _given(message.content_encoding),
         bytes(message.user_id or b""),
         message.expiry_time or 0.0,
         owned(message.properties) if isinstance(message.properties, dict) else {},
     )
+
+
+def _given(text: str | None) -> str | None:
+    # Proton makes a symbol of what is not there too, and that reads "None".
+    return None if text in (None, "", "None") else str(text)
 
 
 def encode_event(event: StoredEvent) -> bytes:

@@ -258,7 +258,10 @@ def send_to_device(queue: CloudToDevice, message: Received) -> None:
 
 
 def _time(seconds: float) -> str | None:
-    return utc_text(seconds) if seconds > 0 else None
+    try:
+        return utc_text(seconds) if seconds > 0 else None
+    except (OverflowError, ValueError, OSError):
+        raise Rejected("amqp:invalid-field", "absolute-expiry-time is beyond all years") from None
 
 
 def _text(value: object) -> str:

@@ -14,6 +14,8 @@ from proton import UNDESCRIBED, Array, Data, Described, symbol, ubyte, ulong
 from harness.emulator.amqp.peerdata import Unreadable, owned, reading
 
 HEADER = b"AMQP\x03\x01\x00\x00"
+BARE = b"AMQP\x00\x01\x00\x00"
+"""Without the layer, which is as good as ANONYMOUS: Node's SDK begins so and puts its token on `$cbs`."""
 MECHANISMS = ("MSSBCBS", "PLAIN", "ANONYMOUS")
 _MAX_FRAME = 16 * 1024
 """Above SASL's 512 bytes: a password can be a token."""
@@ -41,9 +43,13 @@ class SaslServer:
         """Take what the peer sent; returns what follows the SASL layer. Raises SaslFailed."""
         self._buffer += data
         if not self._greeted:
-            if not HEADER.startswith(self._buffer[:8]):
+            if self._buffer.startswith(BARE):
+                self.done = True
+                rest, self._buffer = self._buffer, b""
+                return rest
+            if not any(header.startswith(self._buffer[:8]) for header in (HEADER, BARE)):
                 self._write(HEADER)
-                raise SaslFailed("the connection does not begin with the SASL header of AMQP 1.0")
+                raise SaslFailed("the connection does not begin with a header of AMQP 1.0")
             if len(self._buffer) < 8:
                 return b""
             self._buffer = self._buffer[8:]

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from harness.emulator.errors import ServiceError
-from harness.emulator.tokens import TokenError, new_key, parse_token
+from harness.emulator.policies import Doorman
+from harness.emulator.tokens import new_key
 
 OWNER = "provisioningserviceowner"
 
@@ -34,39 +35,10 @@ class ServiceAccess:
 
     def __init__(self, hosts: Iterable[str], wall: Callable[[], float], skew: float) -> None:
         self.policies = {OWNER: ServicePolicy(frozenset(Right))}
-        self._hosts = {host.lower() for host in hosts}
-        self._wall = wall
-        self._skew = skew
+        self._doorman = Doorman("this DPS", hosts, wall, skew)
 
     def check(self, authorization: str | None, path: str, right: Right) -> None:
         """Check the Authorization header of a call. Raises ServiceError 401002, 401003."""
-        if not authorization:
-            raise ServiceError(401002, "Authorization header missing")
-        try:
-            token = parse_token(authorization)
-        except TokenError as error:
-            raise ServiceError(401002, f"Authorization header is invalid: {error}") from None
-        host, _, scope = token.resource.partition("/")
-        if _without_port(host) not in self._hosts:
-            raise ServiceError(401002, f"the token's sr names the host {host!r}, which is not this DPS")
-        wanted, mine = _segments(path), _segments(scope)
-        if wanted[: len(mine)] != mine:
-            raise ServiceError(401002, "the token's sr does not cover this resource")
-        policy = self.policies.get(token.key_name)
-        if policy is None:
-            raise ServiceError(401002, "the token names no policy of this DPS")
-        if not token.signed_by((policy.primary_key, policy.secondary_key)):
-            raise ServiceError(401002, f"the token's signature is not of the key of policy {token.key_name}")
-        if token.expiry + self._skew < self._wall():
-            raise ServiceError(401003, "the token has expired")
-        if right not in policy.rights:
+        token = self._doorman.read(authorization)
+        if right not in self._doorman.policy(token, path, self.policies).rights:
             raise ServiceError(401002, f"the policy {token.key_name} lacks {right.value}")
-
-
-def _segments(path: str) -> list[str]:
-    return [part.lower() for part in path.split("/") if part]
-
-
-def _without_port(host: str) -> str:
-    name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdigit() else host).strip("[]").lower()

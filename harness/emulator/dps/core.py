@@ -94,7 +94,7 @@ class ProvisioningService:
             if token.resource.strip("/").lower() != f"{self.id_scope}/registrations/{registration_id}".lower():
                 raise self._unauthorized("the token's sr is not {idScope}/registrations/{registrationId}")
             if token.expiry + options.token_skew < self.context.wall():
-                raise self._unauthorized("the token has expired")
+                raise self._unauthorized(token.overdue(self.context.wall()))
         judge = Judge(
             self.context.wall(), options.token_skew, options.dps_require_client_usage, self.enrollments.authorities
         )
@@ -194,6 +194,7 @@ class ProvisioningService:
         self.monitor.registered(caller, registration_id, hub, code // 1000 or 200, error)
         if status == "assigned":
             self.monitor.assigned(caller, registration_id, hub)
+            self.context.faults.assigned(state["deviceId"])
             self.context.emit(DeviceAssigned(registration_id, hub, state["deviceId"], state["substatus"]))
 
     def _result(self, registration: Registration, enrolled: Enrolled, credentials: Credentials) -> dict[str, Any]:

@@ -31,12 +31,14 @@ EXPIRED = Answer(NOT_AUTHORIZED, 401003, message="the token has expired (ordered
 
 
 def possible(fault: Fault, operation: Operation) -> bool:
-    """Whether the binding that carries the operation can show the fault: HTTPS has no session to cut."""
+    """Whether the binding that carries the operation can show the fault: HTTPS has no session to close."""
     if fault.do in ("error", "connack"):
         return operation.answer is not None
     if fault.do == "poll-without-operation-id" or (fault.do == "disabled" and operation.point in _DPS):
         return operation.pretend is not None
-    if fault.do in ("cut", "duplicate-delivery", "token-expires", "hub-moved", "disabled"):
+    if fault.do == "cut":
+        return operation.session is not None or operation.cut is not None
+    if fault.do in ("duplicate-delivery", "token-expires", "hub-moved", "disabled"):
         return operation.session is not None
     return True
 
@@ -77,7 +79,11 @@ def _connack(player: FaultPlayer, fault: Fault, operation: Operation) -> None:
 
 
 def _cut(player: FaultPlayer, fault: Fault, operation: Operation) -> None:
-    _now_or_after(player, fault, operation, lambda session: session.cut("a fault plan cut the connection"))
+    cut = operation.cut
+    if cut is not None:
+        _in_its_time(player, fault, operation, cut)
+    else:
+        _now_or_after(player, fault, operation, lambda session: session.cut("a fault plan cut the connection"))
 
 
 def _token_expires(player: FaultPlayer, fault: Fault, operation: Operation) -> None:
@@ -120,15 +126,19 @@ def _now_or_after(
 ) -> None:
     session = operation.session
     assert session is not None
+    _in_its_time(player, fault, operation, lambda: None if session.closed else act(session))
+
+
+def _in_its_time(player: FaultPlayer, fault: Fault, operation: Operation, act: Callable[[], None]) -> None:
     if fault.after is None:
-        act(session)
+        act()
         return
     operation.proceed()
     order = player.orders
 
     def later() -> None:
-        if player.orders == order and not session.closed:
-            act(session)
+        if player.orders == order:
+            act()
 
     # Also after 0 s: by then what the operation wrote has left, as a SUBACK before the cut.
     player.timers.later(fault.after, later)

@@ -27,6 +27,9 @@ class Point(str, Enum):
     C2D = "c2d"
     METHOD = "method"
     METHOD_ANSWER = "method-answer"
+    FILE_UPLOAD = "file-upload"
+    BLOB = "blob"
+    FILE_NOTIFICATION = "file-notification"
 
 
 class Pretence(str, Enum):
@@ -51,7 +54,8 @@ class Operation:
     """One thing a core is about to do. `identity` is the registration id, device id or device/module.
 
     `answer` says an error in place of the result; None where the protocol has no way to say one. `pretend`
-    answers with a result that is not so; None where the core has none to offer.
+    answers with a result that is not so; None where the core has none to offer. `cut` drops the connection where
+    there is no session; None where there is nothing to drop.
     """
 
     point: Point
@@ -60,6 +64,7 @@ class Operation:
     answer: Callable[[Answer], None] | None = None
     session: ServerSession | None = None
     pretend: Callable[[Pretence], None] | None = None
+    cut: Callable[[], None] | None = None
 
 
 class FaultGate(Protocol):
@@ -69,6 +74,9 @@ class FaultGate(Protocol):
     def run(self, operation: Operation) -> None:
         """Carry the operation out, or what was ordered instead."""
 
+    def assigned(self, device_id: str) -> None:
+        """DPS assigned the device (again), which ends what kept it from its hub."""
+
 
 class NoFaults:
     """The gate when nothing is ordered."""
@@ -77,6 +85,9 @@ class NoFaults:
 
     def run(self, operation: Operation) -> None:
         operation.proceed()
+
+    def assigned(self, device_id: str) -> None:
+        """Nothing keeps a device from its hub."""
 
 
 def carry_out_later(operation: Operation) -> None:

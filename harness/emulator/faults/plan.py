@@ -109,6 +109,7 @@ _CONNECTS = frozenset({Point.DPS_CONNECT, Point.HUB_CONNECT})
 _SUBSCRIBES = frozenset({Point.DPS_SUBSCRIBE, Point.HUB_SUBSCRIBE})
 _TWIN = frozenset({Point.TWIN_GET, Point.TWIN_PATCH})
 _TLS = frozenset({Point.TLS})
+_FILES = frozenset({Point.FILE_UPLOAD, Point.BLOB, Point.FILE_NOTIFICATION})
 _HUB = frozenset(
     {
         Point.HUB_CONNECT,
@@ -126,7 +127,7 @@ ACTS = MappingProxyType(
     {
         "error": Act(
             "answer with a status (code = 429) or one of Azure's numbers (code = 429001); a SUBSCRIBE with 0x80",
-            _DPS | _TWIN | _SUBSCRIBES | {Point.METHOD},
+            _DPS | _TWIN | _SUBSCRIBES | _FILES | {Point.METHOD},
             takes=frozenset({"code", "retry-after", "message"}),
         ),
         "silence": Act("never answer, never deliver", _ALL),

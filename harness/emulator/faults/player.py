@@ -15,7 +15,7 @@ from harness.emulator.faults.gate import Answer, Operation, Point
 from harness.emulator.faults.plan import Fault, Plan
 from harness.emulator.options import EmulatorOptions
 from harness.mqtt import Timers
-from harness.record.events import DeviceAssigned, Event, FaultPlayed
+from harness.record.events import Event, FaultPlayed
 
 _MAX_COUNTERS = 200_000
 """Identities are counted before they have proved themselves, so their number must have an end."""
@@ -85,15 +85,12 @@ class FaultPlayer:
         """Unix time as the services have it."""
         return self._wall() + self.skew
 
-    def emit(self, event: Event) -> None:
-        """Pass an event on, having looked for what ends a fault."""
-        if type(event) is DeviceAssigned and self._barred:
-            moved = self._barred.get(event.device_id.lower())
-            if moved is not None and moved.fault.do == "hub-moved":
-                del self._barred[event.device_id.lower()]
-        self._emit(event)
-
     # --- FaultGate -----------------------------------------------------------------------------------
+
+    def assigned(self, device_id: str) -> None:
+        moved = self._barred.get(device_id.lower())
+        if moved is not None and moved.fault.do == "hub-moved":
+            del self._barred[device_id.lower()]
 
     def run(self, operation: Operation) -> None:
         if not self.active:
@@ -119,6 +116,8 @@ class FaultPlayer:
     def bar(self, identity: str, fault: Fault, answer: Answer) -> None:
         """Refuse the device's CONNECTs until it is assigned again (hub-moved), or the plan changes."""
         self._barred[identity.lower()] = Barred(fault, answer)
+        if len(self._barred) > _MAX_COUNTERS:
+            del self._barred[next(iter(self._barred))]
 
     @contextmanager
     def skewed(self, seconds: float) -> Iterator[None]:

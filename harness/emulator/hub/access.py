@@ -10,7 +10,9 @@ from enum import Enum
 
 from harness.emulator.errors import ServiceError
 from harness.emulator.hub import x509
-from harness.emulator.hub.registry import Identity, Registry
+from harness.emulator.hub.registry import Identity
+from harness.emulator.options import EmulatorOptions
+from harness.emulator.policies import Doorman
 from harness.emulator.tokens import Token, TokenError, new_key, parse_token
 
 
@@ -43,31 +45,24 @@ def default_policies() -> dict[str, Policy]:
 
 
 class Access:
-    """Checks tokens. `hosts` are the names this hub goes by, without a port; `skew` is allowed in seconds."""
+    """Checks tokens and certificates. `hosts` are the names this hub goes by, without a port."""
 
-    def __init__(self, registry: Registry, hosts: Iterable[str], wall: Callable[[], float], skew: float) -> None:
+    def __init__(self, hosts: Iterable[str], wall: Callable[[], float], options: EmulatorOptions) -> None:
         self.policies = default_policies()
         self.authorities: list[bytes] = []
         """CA certificates, DER, that vouch for devices of type `certificateAuthority`; see `trust`."""
-        self._registry = registry
-        self._hosts = {host.lower() for host in hosts}
+        self._doorman = Doorman("this hub", hosts, wall, options.token_skew)
         self._wall = wall
-        self._skew = skew
+        self._options = options
 
     def knows(self, host: str) -> bool:
         """Whether the name, with or without a port, is this hub's."""
-        return without_port(host) in self._hosts
+        return self._doorman.knows(host)
 
     def service(self, authorization: str | None, path: str, permission: Permission) -> None:
-        """Check a service request's Authorization header. Raises ServiceError 401002."""
-        if not authorization:
-            raise ServiceError(401002, "Authorization header missing")
-        try:
-            token = parse_token(authorization)
-        except TokenError as error:
-            raise ServiceError(401002, f"Authorization header is invalid: {error}") from None
-        policy = self._policy(token, path)
-        if permission not in policy.permissions:
+        """Check a service request's Authorization header. Raises ServiceError 401002, 401003."""
+        token = self._doorman.read(authorization)
+        if permission not in self._doorman.policy(token, path, self.policies).permissions:
             raise ServiceError(401002, f"the policy {token.key_name} lacks {permission.value}")
 
     def trust(self, certificate: bytes | str) -> None:
@@ -92,47 +87,21 @@ class Access:
         if identity.module_id is not None:
             path += f"/modules/{identity.module_id}"
         if token.key_name:
-            if Permission.DEVICE_CONNECT not in self._policy(token, path).permissions:
+            if Permission.DEVICE_CONNECT not in self._doorman.policy(token, path, self.policies).permissions:
                 raise ServiceError(401002, f"the policy {token.key_name} lacks DeviceConnect")
             return token
-        self._check_scope(token, path)
+        self._doorman.check_scope(token, path)
         if identity.authentication != "sas" or not token.signed_by(identity.keys):
             raise ServiceError(401003, "the token's signature is not of the device's key")
         return token
 
     def _check_certificate(self, identity: Identity, chain: x509.Chain) -> None:
-        now, kind = self._wall(), identity.authentication
+        now, skew, kind = self._wall(), self._options.token_skew, identity.authentication
         if kind == "selfSigned":
-            x509.check_thumbprint(chain, identity.thumbprints, now, self._skew)
+            x509.check_thumbprint(chain, identity.thumbprints, now, skew)
         elif kind == "certificateAuthority":
-            # Unsure for modules, whose ids many devices share: as Edge has it, the CN is the device's and theirs.
-            x509.check_authority(chain, identity.name, self.authorities, now, self._skew)
+            alone = self._options.module_certificate_name == "module" and identity.module_id is not None
+            name = str(identity.module_id) if alone else identity.name
+            x509.check_authority(chain, name, self.authorities, now, skew)
         else:
             raise ServiceError(401003, f"a certificate is shown, but the device's type is {kind}")
-
-    def _policy(self, token: Token, path: str) -> Policy:
-        self._check_scope(token, path)
-        policy = self.policies.get(token.key_name)
-        if policy is None:
-            raise ServiceError(401002, "the token names no policy of this hub")
-        if not token.signed_by((policy.primary_key, policy.secondary_key)):
-            raise ServiceError(401002, f"the token's signature is not of the key of policy {token.key_name}")
-        return policy
-
-    def _check_scope(self, token: Token, path: str) -> None:
-        host, _, scope = token.resource.partition("/")
-        if not self.knows(host):
-            raise ServiceError(401002, f"the token's sr names the host {host!r}, which is not this hub")
-        wanted, mine = path.strip("/").split("/"), [part for part in scope.split("/") if part]
-        if [part.lower() for part in wanted[: len(mine)]] != [part.lower() for part in mine]:
-            raise ServiceError(401002, "the token's sr does not cover this resource")
-        if token.expiry + self._skew < self._wall():
-            raise ServiceError(401003, "the token has expired")
-
-
-def without_port(host: str) -> str:
-    """`example:8443` to `example`, in lower case; `[::1]:8443` to `::1`."""
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    name, colon, port = host.rpartition(":")
-    return (name if colon and port.isdigit() and ":" not in name else host).lower()

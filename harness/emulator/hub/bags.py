@@ -24,18 +24,9 @@ class Bag:
     properties: Mapping[str, str | None]
     size: int = 0
     problem: str = ""
-
-    @property
-    def component(self) -> str | None:
-        return self.system.get("sub")
-
-    @property
-    def content_type(self) -> str | None:
-        return self.system.get("ct")
-
-    @property
-    def content_encoding(self) -> str | None:
-        return self.system.get("ce")
+    component: str | None = None
+    content_type: str | None = None
+    content_encoding: str | None = None
 
 
 def parse_bag(text: str) -> Bag:
@@ -70,7 +61,15 @@ def _parse(text: str) -> Bag:
             properties[name] = value
     size = messages.properties_size(system, properties)
     problem = messages.problem(system, properties)
-    return Bag(MappingProxyType(system), MappingProxyType(properties), size, problem)
+    return Bag(
+        MappingProxyType(system),
+        MappingProxyType(properties),
+        size,
+        problem,
+        system.get("sub"),
+        system.get("ct"),
+        system.get("ce"),
+    )
 
 
 _cached = lru_cache(maxsize=4096)(_parse)

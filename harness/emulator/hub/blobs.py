@@ -19,6 +19,8 @@ CONTAINER = "device-uploads"
 """The first segment of a blob's path."""
 VERSION = "2020-08-04"
 _MAX_BLOCKS = 1000
+_MAX_LIST = 512 * 1024
+"""Bytes of the document that names the blocks of a blob."""
 
 
 class BlobError(Exception):
@@ -47,6 +49,7 @@ class Blobs:
         self._key = secrets.token_bytes(32)
         self._blobs: OrderedDict[str, Blob] = OrderedDict()
         self._blocks: dict[str, dict[str, bytes]] = {}
+        self._uncommitted = 0
         self.host = ""
         """Where the endpoint was last asked for."""
 
@@ -79,36 +82,38 @@ class Blobs:
         """Keep one block until its list is committed. Raises BlobError 400, 413."""
         if not _is_base64(block_id):
             raise BlobError(400, "InvalidQueryParameterValue", "blockid is not base64")
-        blocks = self._blocks.setdefault(name, {})
-        size = sum(map(len, blocks.values())) + len(data)
-        if size > self._context.options.max_blob or len(blocks) >= _MAX_BLOCKS:
+        blocks, options = self._blocks.get(name, {}), self._context.options
+        more = len(data) - len(blocks.get(block_id, b""))
+        if sum(map(len, blocks.values())) + more > options.max_blob or len(blocks) >= _MAX_BLOCKS:
             raise BlobError(413, "RequestBodyTooLarge", "the blocks are more than a blob may have")
-        blocks[block_id] = data
+        if self._uncommitted + more > options.max_blobs:
+            raise BlobError(413, "RequestBodyTooLarge", "the uncommitted blocks of all blobs are more than may be")
+        self._blocks.setdefault(name, blocks)[block_id] = data
+        self._uncommitted += more
 
     def put_block_list(self, name: str, document: bytes, content_type: str) -> int:
         """Make the blob of the blocks that the list names; returns its size. Raises BlobError 400, 413."""
-        if b"<!" in document:  # a document type may define entities that grow without end
-            raise BlobError(400, "InvalidXmlDocument", "the block list has a document type")
-        try:
-            wanted = [(element.text or "").strip() for element in ElementTree.fromstring(document)]
-        except ElementTree.ParseError as error:
-            raise BlobError(400, "InvalidXmlDocument", f"the block list is not XML: {error}") from None
+        wanted = _block_ids(document)
         blocks = self._blocks.get(name, {})
         missing = [block_id for block_id in wanted if block_id not in blocks]
         if missing:
             raise BlobError(400, "InvalidBlockList", f"no block {missing[0]!r} was put")
+        # Counted first: a list may name one block as often as it likes.
+        if sum(len(blocks[block_id]) for block_id in wanted) > self._context.options.max_blob:
+            raise BlobError(413, "RequestBodyTooLarge", f"a blob may have {self._context.options.max_blob} bytes")
         data = b"".join(blocks[block_id] for block_id in wanted)
         self.put(name, data, content_type)
-        self._blocks.pop(name, None)
+        self.forget_blocks(name)
         return len(data)
 
     def clear(self) -> None:
         self._blobs.clear()
         self._blocks.clear()
+        self._uncommitted = 0
 
     def forget_blocks(self, name: str) -> None:
         """Drop blocks that were put and never committed."""
-        self._blocks.pop(name, None)
+        self._uncommitted -= sum(map(len, self._blocks.pop(name, {}).values()))
 
     def find(self, name: str) -> Blob | None:
         return self._blobs.get(name)
@@ -120,6 +125,22 @@ class Blobs:
     def _sign(self, name: str, expiry: str, permissions: str) -> str:
         text = f"{name}\n{expiry}\n{permissions}".encode()
         return base64.b64encode(hmac.digest(self._key, text, hashlib.sha256)).decode()
+
+
+def _block_ids(document: bytes) -> list[str]:
+    """Read a block list. Raises BlobError 400."""
+    if len(document) > _MAX_LIST:
+        raise BlobError(413, "RequestBodyTooLarge", f"a block list may have {_MAX_LIST} bytes")
+    try:
+        text = document.decode("utf-8-sig")  # as text, so that no other encoding hides a document type
+    except UnicodeDecodeError:
+        raise BlobError(400, "InvalidXmlDocument", "the block list is not UTF-8") from None
+    if "<!" in text:  # a document type may define entities that grow without end
+        raise BlobError(400, "InvalidXmlDocument", "the block list has a document type")
+    try:
+        return [(element.text or "").strip() for element in ElementTree.fromstring(text)]
+    except ElementTree.ParseError as error:
+        raise BlobError(400, "InvalidXmlDocument", f"the block list is not XML: {error}") from None
 
 
 def _is_base64(text: str) -> bool:

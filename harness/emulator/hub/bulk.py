@@ -7,16 +7,14 @@ from typing import Any
 from harness.emulator.errors import CODE_NAMES, ServiceError
 from harness.emulator.hub.core import IotHub
 
-MAX_ITEMS = 100
-"""Unsure: the most identities in one request."""
-
 
 def apply(hub: IotHub, items: Any) -> dict[str, Any]:
     """Carry out each item on its own; returns a BulkRegistryOperationResult. Raises ServiceError 400004."""
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
         raise ServiceError(400004, "the body must be an array of devices and modules")
-    if len(items) > MAX_ITEMS:
-        raise ServiceError(400004, f"one request may have at most {MAX_ITEMS} devices and modules")
+    limit = hub.context.options.max_bulk
+    if len(items) > limit:
+        raise ServiceError(400004, f"one request may have at most {limit} devices and modules")
     errors = [_failure(item, error) for item in items if (error := _try(hub, item)) is not None]
     return {"isSuccessful": not errors, "errors": errors, "warnings": []}
 
@@ -34,7 +32,9 @@ def _carry_out(hub: IotHub, item: dict[str, Any]) -> None:
     if not isinstance(device_id, str) or not isinstance(module_id, (str, type(None))):
         raise ServiceError(400004, "the item has no id")
     mode = item.get("importMode") or "createOrUpdate"
-    etag, twin_etag = item.get("eTag") or "*", item.get("twinETag") or "*"
+    etag, twin_etag = (item.get(name) or "*" for name in ("eTag", "twinETag"))
+    if not isinstance(etag, str) or not isinstance(twin_etag, str):
+        raise ServiceError(400004, "an ETag must be a text")
     body = {key: value for key, value in item.items() if key not in ("id", "eTag", "importMode", "twinETag")}
     known = hub.registry.find(device_id, module_id) is not None
     match mode:

@@ -18,6 +18,7 @@ from harness.emulator.context import Context, new_guid, utc_text
 from harness.emulator.errors import ServiceError
 from harness.emulator.faults import FaultGate
 from harness.emulator.hub import messages
+from harness.emulator.hub.bags import write_bag
 from harness.emulator.hub.feedback import Feedback, Record
 from harness.emulator.hub.locks import Lent, LockQueue, Outcome, Return
 from harness.emulator.hub.registry import Identity, Registry
@@ -27,6 +28,8 @@ ACKS = ("none", "positive", "negative", "full")
 ACK = "iothub-ack"
 _NEGATIVE = frozenset(Outcome) - {Outcome.COMPLETED}
 _SYSTEM = frozenset({"mid", "cid", "uid", "to", "ct", "ce", "exp", "ack"})
+_MAX_TOPIC = 0xFFFF
+"""Bytes of an MQTT topic, which is where the properties go, percent-encoded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,11 @@ class Message:
     system: Mapping[str, str]
     properties: Mapping[str, str | None]
     ack: str
+
+    def topic(self, device_id: str) -> str:
+        """Return the topic under which a device gets it over MQTT; ASCII."""
+        properties = self.properties if self.ack == "none" else {**self.properties, ACK: self.ack}
+        return f"devices/{device_id}/messages/devicebound/{write_bag(self.system, properties)}"
 
 
 Queue = LockQueue[Message]
@@ -67,7 +75,7 @@ class CloudToDevice:
         """Queue a message for a device. Returns its message id, made up when the sender gave none.
 
         Raises ServiceError: 404001 no such device, 400004 a property that breaks a rule, 403009 an expiry
-        beyond two days, 413001 over 64 KB, 403004 a full queue.
+        beyond two days, 413001 over 64 KB or with more properties than an MQTT topic holds, 403004 a full queue.
         """
         identity = self._registry.get(device_id)
         message = self._read(device_id, payload, dict(system or {}), dict(properties or {}))
@@ -125,7 +133,10 @@ class CloudToDevice:
             raise ServiceError(413001, f"the message has {size} bytes; the limit is {self._context.options.max_c2d}")
         system.setdefault("mid", new_guid())
         system["to"] = f"/devices/{device_id}/messages/deviceBound"
-        return Message(system["mid"], payload, system, properties, ack)
+        message = Message(system["mid"], payload, system, properties, ack)
+        if len(message.topic(device_id)) > _MAX_TOPIC:
+            raise ServiceError(413001, f"the properties, percent-encoded, make a topic of more than {_MAX_TOPIC} bytes")
+        return message
 
     def _ended(self, identity: Identity, lent: Delivery, outcome: Outcome) -> None:
         message = lent.item

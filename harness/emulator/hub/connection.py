@@ -12,6 +12,7 @@ Only documented topics and filters are allowed; anything else closes the connect
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harness.emulator import jsontext
@@ -153,14 +154,22 @@ class HubConnection:
 
     # --- harness.mqtt.Handler ------------------------------------------------------------------------
 
-    def publish(self, session: ServerSession, packet: Publish) -> None:
+    def publish(self, session: ServerSession, packet: Publish, *, gated: bool = True) -> None:
         if packet.qos == 2 and self._context.options.qos2_publish == "close":
             raise RemoteError("qos-2", "a PUBLISH with QoS 2, which IoT Hub does not support")
-        faults = self._context.faults
-        if faults.active:
-            faults.run(Operation(Point.HUB_PUBLISH, self._identity.name, lambda: self._publish(packet), None, session))
-        else:
-            self._publish(packet)
+        if gated and self._context.faults.active:
+            self._run(Point.HUB_PUBLISH, lambda: self.publish(session, packet, gated=False), None)
+            return
+        topic = packet.topic
+        bag = self._last_bag if topic is self._last_topic else self._bag_of(topic)
+        if bag is None:
+            self.session.puback(packet)
+            self._request(topic, packet.payload)
+            return
+        if self._throttled and not self._hub.throttles.telemetry(self._identity):
+            raise RemoteError("throttled", "more telemetry a second than the device's limit")
+        self._telemetry(packet, bag)
+        session.puback(packet)
 
     def subscribe(self, session: ServerSession, packet: Subscribe) -> None:
         self._run(
@@ -200,26 +209,17 @@ class HubConnection:
 
     # --- the operations ------------------------------------------------------------------------------
 
-    def _publish(self, packet: Publish) -> None:
-        topic = packet.topic
-        bag = self._last_bag if topic is self._last_topic else self._bag_of(topic)
-        if bag is not None:
-            if self._throttled and not self._hub.throttles.telemetry(self._identity):
-                raise RemoteError("throttled", "more telemetry a second than the device's limit")
-            self._telemetry(packet, bag)
-            self.session.puback(packet)
-            return
-        self.session.puback(packet)
+    def _request(self, topic: str, payload: bytes) -> None:
         if topic.startswith(_TWIN_PATCH):
-            self._twin_patch(_request_id(topic[len(_TWIN_PATCH) :]), packet.payload)
+            self._twin_patch(_request_id(topic[len(_TWIN_PATCH) :]), payload)
         elif topic.startswith(_TWIN_GET):
             self._twin_get(_request_id(topic[len(_TWIN_GET) :]))
         elif answer := _METHOD_ANSWER.fullmatch(topic):
-            self._method_answer(_request_id(answer[2]), int(answer[1]), packet.payload)
+            self._method_answer(_request_id(answer[2]), int(answer[1]), payload)
         else:
             raise RemoteError("unknown-topic", f"a PUBLISH to {topic}")
 
-    def _telemetry(self, packet: Publish, bag: Bag, **marks: str) -> None:
+    def _telemetry(self, packet: Publish, bag: Bag, marks: Mapping[str, str] | None = None) -> None:
         size = len(packet.payload) + bag.size
         if size > self._context.options.max_telemetry:
             raise RemoteError("message-too-large", f"telemetry of {size} bytes, properties included")
@@ -230,17 +230,16 @@ class HubConnection:
             properties = {**properties, "mqtt-retain": "true"}
         if marks:
             properties = {**properties, **marks}
-        system = bag.system
         self._hub.telemetry(
             TelemetryReceived(
                 self._name.device_id,
                 self._name.module_id,
-                system.get("sub"),
+                bag.component,
                 packet.payload,
-                system.get("ct"),
-                system.get("ce"),
+                bag.content_type,
+                bag.content_encoding,
                 self._name.model_id,
-                system,
+                bag.system,
                 properties,
                 packet.qos,
             )
@@ -266,7 +265,7 @@ class HubConnection:
             return
         packet = Publish(will.topic, will.payload, will.qos, retain=will.retain)
         try:
-            self._telemetry(packet, bag, **{"iothub-MessageType": "Will"})
+            self._telemetry(packet, bag, {"iothub-MessageType": "Will"})
         except RemoteError as error:
             self._violation(error.rule, error.detail, closed=False)
 
@@ -326,7 +325,11 @@ class HubConnection:
     def _method_answer(self, request_id: str, status: int, payload: bytes) -> None:
         limit = self._context.options.max_method_payload
         if len(payload) > limit:
-            raise RemoteError("message-too-large", f"a method's answer of {len(payload)} bytes; {limit} are allowed")
+            error = RemoteError("message-too-large", f"a method's answer of {len(payload)} bytes; {limit} are allowed")
+            if self._context.options.long_method_answer == "close":
+                raise error
+            self._violation(error.rule, error.detail, closed=False)
+            return
         self._run(
             Point.METHOD_ANSWER,
             lambda: self._hub.methods.answered(self._identity, request_id, status, payload),

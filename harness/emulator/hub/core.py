@@ -7,6 +7,7 @@ goes to the record.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,6 +28,9 @@ from harness.mqtt import Connect, ServerSession
 from harness.mqtt.packets import NOT_AUTHORIZED
 from harness.record.events import DesiredChanged, HubConnected, TelemetryReceived
 
+_MARK = 12
+"""Digits of a digest: enough to tell the tokens of a run apart."""
+
 
 class IotHub:
     """One hub. `host` is the name that DPS assigns; `other_names` are accepted in tokens and user names too."""
@@ -40,7 +44,7 @@ class IotHub:
         self.uploads = Uploads(context)
         self.throttles = Throttles(context)
         self.telemetry_takers: list[Callable[[TelemetryReceived], None]] = []
-        self.access = Access(self.registry, {host, *other_names}, context.wall, context.options.token_skew)
+        self.access = Access({host, *other_names}, context.wall, context.options)
 
     # --- devices come and go -------------------------------------------------------------------------
 
@@ -151,6 +155,8 @@ class IotHub:
                 token_expires=token.expiry if token else None,
                 reason=reason,
                 error_code=error_code,
+                tls_offered=session.peer.tls_offered,
+                token_mark=hashlib.sha256(packet.password).hexdigest()[:_MARK] if packet.password else "",
             )
         )
 
@@ -169,15 +175,16 @@ class IotHub:
 
     def place(self, placement: Placement) -> str:
         """Create the device DPS assigns, or give an existing one the enrollment's keys. Returns this hub's
-        host.
+        host. Raises ServiceError, and creates nothing, for an initial twin that breaks a rule.
         """
         device = self.registry.find(placement.device_id)
         if device is None:
-            device = self.registry.add(Identity(placement.device_id))
+            device = Identity(placement.device_id)
             if placement.initial_twin:
                 twin = placement.initial_twin
                 body = {"tags": twin.get("tags"), "properties": {"desired": twin.get("desired")}}
                 device.twin.update(body, self.context.timestamp())
+            self.registry.add(device)
         device.primary_key, device.secondary_key = placement.primary_key, placement.secondary_key
         return self.host
 

@@ -10,8 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from harness.emulator.faults import Operation, Point
-from harness.emulator.hub.bags import write_bag
-from harness.emulator.hub.c2d import ACK, CloudToDevice, Delivery
+from harness.emulator.hub.c2d import CloudToDevice, Delivery
 from harness.mqtt import ServerSession
 from harness.mqtt.codec import publish
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 class DeviceBound:
     """What one connection has sent of its device's queue and has not yet seen acknowledged."""
 
-    __slots__ = ("_c2d", "_identity", "_persistent", "_purges", "_sent", "_session", "_topic", "qos")
+    __slots__ = ("_c2d", "_identity", "_persistent", "_purges", "_sent", "_session", "qos")
 
     def __init__(self, c2d: CloudToDevice, identity: Identity, session: ServerSession, *, persistent: bool) -> None:
         self._c2d = c2d
@@ -30,7 +29,6 @@ class DeviceBound:
         self._session = session
         self._purges = c2d.clean_session_purges
         self._persistent = persistent
-        self._topic = f"devices/{identity.device_id}/messages/devicebound/"
         self._sent: dict[int, tuple[Delivery, str]] = {}
         """By packet identifier: the message and the lock under which it was sent."""
         self.qos: int | None = None
@@ -88,8 +86,7 @@ class DeviceBound:
 
     def _send(self, lent: Delivery, qos: int) -> None:
         message = lent.item
-        properties = message.properties if message.ack == "none" else {**message.properties, ACK: message.ack}
-        topic = self._topic + write_bag(message.system, properties)
+        topic = message.topic(self._identity.device_id)
         packet_id, lent.packet_id = lent.packet_id, 0
         again = bool(qos and packet_id and packet_id not in self._session.inflight)
         if again:

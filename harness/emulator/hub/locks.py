@@ -91,12 +91,14 @@ class LockQueue(Generic[T]):
         return iter(list(self._items.values()))
 
     def put(self, item: T, seconds: float) -> Lent[T]:
-        """Add an item that lives for that many seconds."""
+        """Add an item that lives for that many seconds; with none left it expires at once."""
         self._last += 1
         now = self._context.wall()
         lent = Lent(item, self._last, now, now + seconds)
-        lent.expiry = self._context.timers.later(max(seconds, 0), lambda: self._expire(lent))
         self._items[lent.sequence] = lent
+        if seconds <= 0:
+            return self._leave(lent, Outcome.EXPIRED)
+        lent.expiry = self._context.timers.later(seconds, lambda: self._expire(lent))
         self.ready()
         return lent
 

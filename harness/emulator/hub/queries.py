@@ -95,7 +95,7 @@ def _read_continuation(token: str | None, text: str) -> int:
         return 0
     try:
         offset, digest = json.loads(base64.b64decode(token, validate=True))
-    except (binascii.Error, ValueError, TypeError):
+    except (binascii.Error, ValueError, TypeError, RecursionError):
         raise ServiceError(400004, "the continuation token is not one of this hub's") from None
     if digest != _digest(text) or type(offset) is not int or offset < 0:
         raise ServiceError(400004, "the continuation token is of another query")

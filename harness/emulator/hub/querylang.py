@@ -10,7 +10,8 @@ A condition has comparisons, AND, OR, NOT, IN, NIN and functions. A member that 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -184,28 +185,32 @@ class _Parser:
     # --- conditions ----------------------------------------------------------------------------------
 
     def _or(self) -> Expression:
-        left = self._and()
+        sides = [self._and()]
         while self._accept("or"):
-            left = _either(left, self._and(), True)
-        return left
+            sides.append(self._and())
+        return _any_side(sides, True)
 
     def _and(self) -> Expression:
-        left = self._not()
+        sides = [self._not()]
         while self._accept("and"):
-            left = _either(left, self._not(), False)
-        return left
+            sides.append(self._not())
+        return _any_side(sides, False)
 
     def _not(self) -> Expression:
+        if not self._accept("not"):
+            return self._comparison()
+        with self._deeper():
+            inner = self._not()
+        return lambda document: negate(inner(document))
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        """One level of nesting: whatever leads back to a condition or an operand goes through here."""
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise self._error(self._start, f"nested deeper than {MAX_DEPTH}")
-        if self._accept("not"):
-            inner = self._not()
-            result: Expression = lambda document: negate(inner(document))  # noqa: E731
-        else:
-            result = self._comparison()
+        yield
         self._depth -= 1
-        return result
 
     def _comparison(self) -> Expression:
         left = self._operand()
@@ -249,7 +254,8 @@ class _Parser:
 
     def _operand(self) -> Expression:
         if self._accept("("):
-            inner = self._or()
+            with self._deeper():
+                inner = self._or()
             self._expect(")")
             return inner
         if self._kind == "number":
@@ -273,9 +279,10 @@ class _Parser:
             raise self._error(start, f"the function {self._value!r} is not supported")
         self._next()
         self._expect("(")
-        arguments = [self._operand()]
-        while self._accept(","):
-            arguments.append(self._operand())
+        with self._deeper():
+            arguments = [self._operand()]
+            while self._accept(","):
+                arguments.append(self._operand())
         self._expect(")")
         count, function = FUNCTIONS[name]
         if len(arguments) != count:
@@ -317,11 +324,13 @@ class _Parser:
         return self._member("a property")
 
 
-def _either(left: Expression, right: Expression, deciding: bool) -> Expression:
-    """OR for True, AND for False: that value on one side decides, whatever the other side is."""
+def _any_side(sides: Sequence[Expression], deciding: bool) -> Expression:
+    """OR for True, AND for False: that value on any side decides, whatever the others are."""
+    if len(sides) == 1:
+        return sides[0]
 
     def evaluate(document: Document) -> Any:
-        values = (left(document), right(document))
+        values = [side(document) for side in sides]
         if any(value is deciding for value in values):
             return deciding
         return (not deciding) if all(value is (not deciding) for value in values) else UNDEFINED

@@ -109,6 +109,7 @@ class Uploads:
     def forget(self, device_id: str) -> None:
         """The device was deleted: its uploads are over. Blobs stay, as in a storage account."""
         for upload in self._open.pop(device_id, {}).values():
+            self.blobs.forget_blocks(upload.blob_name)
             if upload.timer is not None:
                 upload.timer.cancel()
 

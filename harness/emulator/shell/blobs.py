@@ -14,9 +14,14 @@ from aiohttp import web
 
 from harness.emulator.context import Context, new_guid
 from harness.emulator.errors import ServiceError
+from harness.emulator.faults import Point
 from harness.emulator.hub.blobs import VERSION, BlobError, Blobs
+from harness.emulator.shell import http_gate
 from harness.emulator.shell.reading import read_body
 from harness.record.events import BlobWritten
+
+_CODES = {413: "RequestBodyTooLarge", 403: "AuthenticationFailed", 500: "InternalError", 503: "ServerBusy"}
+"""Azure Storage's names for a bare status."""
 
 
 def handler(blobs: Blobs, context: Context) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
@@ -30,7 +35,8 @@ def handler(blobs: Blobs, context: Context) -> Callable[[web.Request], Awaitable
         except BlobError as caught:
             error = caught
         except ServiceError as caught_too:
-            error = BlobError(413, "RequestBodyTooLarge", caught_too.message)
+            code = _CODES.get(caught_too.status, "InvalidInput")
+            error = BlobError(caught_too.status, code, caught_too.message)
         if request.method == "PUT":
             context.emit(BlobWritten(name.partition("/")[0], name, 0, error.status))
         text = f'<?xml version="1.0" encoding="utf-8"?><Error><Code>{error.code}</Code>'
@@ -52,15 +58,22 @@ async def _answer(blobs: Blobs, context: Context, request: web.Request, name: st
 
 
 async def _put(blobs: Blobs, context: Context, request: web.Request, name: str) -> web.Response:
-    what = request.query.get("comp", "")
     kind = request.headers.get("x-ms-blob-content-type") or request.headers.get("Content-Type")
     kind = kind or "application/octet-stream"
     data = await read_body(request, context.options.max_blob)
-    size: int | None = None
+
+    def write() -> web.Response:
+        return _write(blobs, context, request, name, data, kind)
+
+    return await http_gate.through(context.faults, Point.BLOB, name.partition("/")[0], request, write)
+
+
+def _write(blobs: Blobs, context: Context, request: web.Request, name: str, data: bytes, kind: str) -> web.Response:
+    what, size = request.query.get("comp", ""), None
     if what == "block":
         blobs.put_block(name, request.query.get("blockid", ""), data)
     elif what == "blocklist":
-        size = blobs.put_block_list(name, data, request.headers.get("x-ms-blob-content-type") or kind)
+        size = blobs.put_block_list(name, data, kind)
     elif what:
         raise BlobError(400, "InvalidQueryParameterValue", f"comp={what} is not supported")
     elif request.headers.get("x-ms-blob-type", "").lower() != "blockblob":

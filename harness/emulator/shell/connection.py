@@ -12,11 +12,15 @@ from collections.abc import Callable
 from typing import cast
 
 from harness.emulator.context import Context, logger
+from harness.emulator.shell.hello import offered_suites
 from harness.emulator.shell.tls import Tls, TlsClosed, TlsFailed, TlsSource
 from harness.record.events import HandshakeFailed
 
 _QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 _SOCKET_BUFFER = 64 * 1024
+_HELLO = 2048
+"""Bytes of the first segment that are kept until TLS is agreed; a ClientHello has its cipher suites near the start."""
+_TAKEN = b"-"
 _LINGER_SECONDS = 5.0
 """How long a closed connection may take to read the rest."""
 _MAX_UNSENT = 8 * 1024 * 1024
@@ -32,7 +36,7 @@ class Listener:
         self.tls = tls
         self.connections: set[TlsConnection] = set()
         self._make = connection
-        # The selector loops and uvloop read into the buffer and hand it over before they touch another
+        # The selector loops read into the buffer and hand it over before they touch another
         # connection, so one buffer serves all. The proactor of Windows reads ahead and needs one for each.
         self.shared: memoryview | None = None
         if "Proactor" not in type(asyncio.get_running_loop()).__name__:
@@ -59,13 +63,18 @@ class _Refused(asyncio.Protocol):
         cast("asyncio.Transport", transport).abort()
 
 
-class TlsConnection(asyncio.BufferedProtocol):
-    """One socket. A subclass says what becomes of plain bytes: `_opened`, `_over`."""
+class TlsConnection(asyncio.Protocol, asyncio.BufferedProtocol):
+    """One socket. A subclass says what becomes of plain bytes: `_opened`, `_over`.
+
+    It is both kinds of protocol, so that each loop takes the one that it is good at: uvloop hands over bytes from a
+    buffer of its own, asyncio's loops read into ours.
+    """
 
     __slots__ = (
         "_buffer",
         "_closing",
         "_feeding",
+        "_hello",
         "_listener",
         "_out",
         "_socket",
@@ -88,6 +97,7 @@ class TlsConnection(asyncio.BufferedProtocol):
         self._feeding = False
         self._closing = False
         self._stuffed = False
+        self._hello = b""
         self._take: Callable[[bytes], None] = _ignore
         self.peer = ""
         """The other side's address and port."""
@@ -122,10 +132,17 @@ class TlsConnection(asyncio.BufferedProtocol):
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
+        self.data_received(self._buffer[:nbytes])
+
+    # --- asyncio.Protocol ----------------------------------------------------------------------------
+
+    def data_received(self, data: bytes | memoryview) -> None:
         if self._closing:
             return
         tls = self._tls
-        tls.feed(self._buffer[:nbytes])
+        if not self._hello:
+            self._hello = bytes(data[:_HELLO])
+        tls.feed(data)
         self._feeding = True
         try:
             if tls.established or self._shake():
@@ -134,6 +151,8 @@ class TlsConnection(asyncio.BufferedProtocol):
                     take(data)
                     if self._closing:
                         return
+                    if tls.drained:
+                        break
         except TlsFailed as error:
             self._tls_failed(str(error))
         except TlsClosed:
@@ -157,7 +176,8 @@ class TlsConnection(asyncio.BufferedProtocol):
         if not self._closing:
             self._closing = True
             if not self._tls.established:
-                self._handshake_failed("the client closed the connection before TLS was agreed")
+                when = "in the middle of the handshake" if self._hello else "without a word"
+                self._handshake_failed(f"the client closed the connection {when}, before TLS was agreed")
         self._over(reason)
         self._take = _ignore  # or it would hold the connection in a cycle
 
@@ -205,7 +225,13 @@ class TlsConnection(asyncio.BufferedProtocol):
             return False
         self._cancel_timer()
         self._take = self._opened()
+        self._hello = _TAKEN
         return True
+
+    @property
+    def _suites(self) -> str:
+        """What the client offered, while TLS is being opened."""
+        return offered_suites(self._hello)
 
     def _flush(self) -> bool:
         """Send what was written; whether there was anything."""
@@ -251,7 +277,8 @@ class TlsConnection(asyncio.BufferedProtocol):
         self._listener.context.emit(HandshakeFailed(self.peer, reason))
 
     def _too_slow(self, seconds: float) -> None:
-        self._handshake_failed(f"no TLS handshake within {seconds:g} s")
+        sent = "" if self._hello else ", and not a byte came"
+        self._handshake_failed(f"no TLS handshake within {seconds:g} s{sent}")
         self.abort()
 
     def _cancel_timer(self) -> None:

@@ -2,6 +2,7 @@
 
     GET  /status                   what runs, where, and which faults were played
     GET  /events[?after=N]         the live stream, one JSON object a line; with `after` also what is held
+    GET  /twins                    the twins of all devices and modules, as the service API writes them
     GET, PUT, DELETE /faults       the fault plan; POST adds to it. TOML or JSON
     POST /enrollments              {"registrationId": …, "deviceId": …}: a device that may provision itself
     POST /reset                    forget devices, enrollments, twins and faults; keep certificates and keys
@@ -26,7 +27,8 @@ from aiohttp import web
 from harness.emulator import jsontext, managing
 from harness.emulator.context import log_failure
 from harness.emulator.faults import Plan, PlanError, from_document, from_toml
-from harness.emulator.hub.access import without_port
+from harness.emulator.policies import without_port
+from harness.emulator.shell.http_log import logger
 from harness.record.events import Entry
 from harness.record.journal import encode
 from harness.record.redact import Redactor
@@ -53,7 +55,7 @@ class Refused(Exception):
 
 async def serve(services: Services, port: int) -> tuple[web.AppRunner, int]:
     """Start. Returns the runner, to clean up, and the port. Raises OSError."""
-    runner = web.AppRunner(application(services), access_log=None, shutdown_timeout=0.05)
+    runner = web.AppRunner(application(services), access_log=None, logger=logger, shutdown_timeout=0.05)
     await runner.setup()
     site = web.TCPSite(runner, LOOPBACK, port)
     try:
@@ -69,6 +71,7 @@ def application(services: Services) -> web.Application:
     app = web.Application(client_max_size=_MAX_BODY, middlewares=[_guard()])
     app.router.add_get("/status", control.status)
     app.router.add_get("/events", control.events)
+    app.router.add_get("/twins", control.twins)
     app.router.add_get("/faults", control.get_faults)
     app.router.add_put("/faults", control.put_faults)
     app.router.add_post("/faults", control.post_faults)
@@ -88,6 +91,9 @@ class Control:
 
     async def status(self, request: web.Request) -> web.Response:
         return _json(managing.status(self._services))
+
+    async def twins(self, request: web.Request) -> web.Response:
+        return _json(managing.twins(self._services))
 
     async def get_faults(self, request: web.Request) -> web.Response:
         return _json(self._services.faults.plan.document())
@@ -140,9 +146,10 @@ class Control:
         stream = self._services.stream
         assert stream is not None
         response = web.StreamResponse(headers={"Content-Type": "application/x-ndjson", "Cache-Control": "no-store"})
-        await response.prepare(request)
+        # Before the headers go out: whoever has them misses nothing.
         end = stream.listen(take, after)
         try:
+            await response.prepare(request)
             await _pass_on(queue, response)
         finally:
             end()

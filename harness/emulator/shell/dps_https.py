@@ -23,14 +23,13 @@ from harness.emulator.dps.exchange import Exchange, Send
 from harness.emulator.dps.monitor import Caller
 from harness.emulator.dps.requests import MAX_BODY
 from harness.emulator.errors import ServiceError, device_body
+from harness.emulator.shell.http_gate import PATIENCE
 from harness.emulator.shell.peers import peer_chain
 from harness.emulator.shell.reading import read_body
 from harness.emulator.tokens import TokenError, parse_token
 from harness.record.events import ProvisioningConnected
 
 JSON = "application/json; charset=utf-8"
-PATIENCE = 120.0
-"""Seconds after which a request that a fault keeps without an answer loses its connection."""
 _BASE = "/{scope:0[nN][eE][^/]*}/registrations"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

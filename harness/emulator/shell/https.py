@@ -19,6 +19,7 @@ from typing import Protocol
 from aiohttp import web
 
 from harness.emulator.context import Context
+from harness.emulator.shell.http_log import logger
 from harness.emulator.shell.https_connection import HttpsConnection, HttpsListener
 from harness.emulator.shell.tls import TlsSource
 from harness.emulator.shell.websocket import PATH, WebSockets
@@ -63,7 +64,7 @@ class HttpsServer:
     async def start(self, listening: socket.socket) -> None:
         """Serve a socket that listens."""
         self._runner = web.AppRunner(
-            self._app, access_log=None, keepalive_timeout=_KEEP_ALIVE_SECONDS, shutdown_timeout=0.05
+            self._app, access_log=None, logger=logger, keepalive_timeout=_KEEP_ALIVE_SECONDS, shutdown_timeout=0.05
         )
         await self._runner.setup()
         serve = self._runner.server

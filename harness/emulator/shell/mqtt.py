@@ -25,7 +25,11 @@ class MqttListener(Listener):
 def limits(context: Context) -> Limits:
     """Return what the options allow a session."""
     options = context.options
-    return Limits(connect_seconds=options.handshake_seconds, keep_alive=options.keep_alive_cap)
+    return Limits(
+        connect_seconds=options.handshake_seconds,
+        keep_alive=options.keep_alive_cap,
+        packet_seconds=options.packet_seconds,
+    )
 
 
 class MqttConnection(TlsConnection):
@@ -46,12 +50,15 @@ class MqttConnection(TlsConnection):
 
     def _opened(self) -> Callable[[bytes], None]:
         listener = self._listener
-        peer = Peer(self.peer, "mqtt", self._tls.version, self._tls.peer_chain)
+        peer = Peer(self.peer, "mqtt", self._tls.version, self._tls.peer_chain, self._suites)
         self._session = ServerSession(self, listener.context.timers, listener.application, peer, listener.limits)
         return self._session.receive
 
     def _over(self, reason: str) -> None:
         # Without a cycle, thousands of connections are freed as they close and not when the collector comes by.
         session, self._session = self._session, None
-        if session is not None:
-            session.lost(reason)
+        if session is None:
+            return
+        if session.waiting and not session.closed:
+            self._handshake_failed("the client left after TLS was agreed and before CONNECT")
+        session.lost(reason)

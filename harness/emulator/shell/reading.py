@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from aiohttp import web
+from aiohttp import ClientPayloadError, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from harness.emulator.errors import ServiceError
 
+CLIENT_CLOSED = 499000
+
 
 async def read_body(request: web.Request, limit: int) -> bytes:
-    """Return the body. Raises ServiceError 413001 when it is longer than `limit` bytes."""
+    """Return the body. Raises ServiceError: 413001 when it is longer than `limit` bytes, 400006 when it is not framed
+    or encoded as its headers say, 499000 when the client is gone before its end.
+    """
     parts: list[bytes] = []
     size = 0
-    async for part in request.content.iter_any():
-        size += len(part)
-        if size > limit:
-            raise ServiceError(413001, f"the body is longer than {limit} bytes")
-        parts.append(part)
+    try:
+        async for part in request.content.iter_any():
+            size += len(part)
+            if size > limit:
+                raise ServiceError(413001, f"the body is longer than {limit} bytes")
+            parts.append(part)
+    except ConnectionError:
+        raise ServiceError(CLIENT_CLOSED, "the client closed the connection before the body's end") from None
+    except (web.RequestPayloadError, ClientPayloadError, HttpProcessingError) as error:
+        raise ServiceError(400006, f"the body cannot be read: {str(error).splitlines()[0]}") from None
     return b"".join(parts)

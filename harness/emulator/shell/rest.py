@@ -18,6 +18,8 @@ from harness.emulator.context import Context, log_failure
 from harness.emulator.errors import ServiceError, old_service_body, service_body
 from harness.emulator.hub.access import Permission
 from harness.emulator.hub.core import IotHub
+from harness.emulator.shell.http_log import logger
+from harness.emulator.shell.reading import read_body
 
 MAX_BODY = 1024 * 1024
 """Bytes; the largest legal request is far below."""
@@ -43,10 +45,11 @@ class Call:
     def seconds(self, name: str) -> float | None:
         """Return a query parameter in seconds. Raises ServiceError 400004."""
         text = self.request.query.get(name)
-        try:
-            return None if text is None else float(int(text))
-        except ValueError:
-            raise ServiceError(400004, f"{name} must be a whole number") from None
+        if text is None:
+            return None
+        if not (text.isascii() and text.isdigit() and len(text) < 10):
+            raise ServiceError(400004, f"{name} must be a whole number")
+        return float(text)
 
 
 Handler = Callable[[Call], Awaitable[web.Response]]
@@ -62,23 +65,33 @@ class Route:
     handler: Handler
 
 
+@dataclass(frozen=True, slots=True)
+class MountedRoute:
+    """A `Route` of one hub that authenticates and answers its own errors, for any aiohttp application."""
+
+    method: str
+    path: str
+    handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
 def json_response(document: Any, *, status: int = 200, etag: str | None = None) -> web.Response:
     headers = {"ETag": f'"{etag}"'} if etag is not None else {}
     return web.Response(body=jsontext.dump(document), status=status, headers={"Content-Type": JSON, **headers})
 
 
-def application(context: Context, hub: IotHub, routes: Iterable[Route]) -> web.Application:
-    """Return the aiohttp application of one hub."""
-    app = web.Application(client_max_size=MAX_BODY, middlewares=[_errors(context)])
-    for route in routes:
-        app.router.add_route(route.method, route.path, _guarded(hub, route))
-    return app
+def mounted(hub: IotHub, routes: Iterable[Route]) -> list[MountedRoute]:
+    return [MountedRoute(route.method, route.path, _guarded(hub, route)) for route in routes]
+
+
+def application(context: Context) -> web.Application:
+    """Return an aiohttp application without routes: what it has not, it refuses as a hub does."""
+    return web.Application(client_max_size=MAX_BODY, middlewares=[_errors(context)])
 
 
 async def serve(app: web.Application, address: str, port: int, tls: ssl.SSLContext) -> tuple[web.AppRunner, int]:
     """Start serving. Returns the runner, to clean up, and the port. Raises OSError."""
     # Kept connections make the service SDK several times faster; a stop does not wait for them.
-    runner = web.AppRunner(app, access_log=None, keepalive_timeout=300, shutdown_timeout=0.05)
+    runner = web.AppRunner(app, access_log=None, logger=logger, keepalive_timeout=300, shutdown_timeout=0.05)
     await runner.setup()
     site = web.TCPSite(runner, address, port, ssl_context=tls)
     await site.start()
@@ -92,14 +105,33 @@ def drop_connections(runner: web.AppRunner) -> None:
             handler.transport.abort()
 
 
-def _guarded(hub: IotHub, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handle(request: web.Request) -> web.Response:
+def _guarded(hub: IotHub, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def handle(request: web.Request) -> web.StreamResponse:
         hub.access.service(request.headers.get("Authorization"), request.path, route.permission)
         if not request.query.get("api-version"):
             raise ServiceError(400001, "the request has no api-version")
-        return await route.handler(Call(hub, request, dict(request.match_info), await request.read()))
+        return await route.handler(Call(hub, request, dict(request.match_info), await read_body(request, MAX_BODY)))
 
-    return handle
+    async def answer(request: web.Request) -> web.StreamResponse:
+        return await _answered(hub.context, request, handle)
+
+    return answer
+
+
+async def _answered(
+    context: Context, request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ServiceError as error:
+        return _error_response(error, context)
+    except web.HTTPException as error:
+        code = {404: 404000, 405: 405000, 413: 413001}.get(error.status, error.status * 1000)
+        message = f"{request.method} {request.path}: {error.reason}"
+        return _error_response(ServiceError(code, message, status=error.status), context)
+    except Exception as error:
+        log_failure(f"{request.method} {request.path}", error)
+        return _error_response(ServiceError(500001, "the emulator failed; its log says why"), context)
 
 
 def _errors(context: Context) -> Any:
@@ -107,17 +139,7 @@ def _errors(context: Context) -> Any:
     async def middleware(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
-        try:
-            return await handler(request)
-        except ServiceError as error:
-            return _error_response(error, context)
-        except web.HTTPException as error:
-            code = {404: 404000, 405: 405000, 413: 413001}.get(error.status, error.status * 1000)
-            message = f"{request.method} {request.path}: {error.reason}"
-            return _error_response(ServiceError(code, message, status=error.status), context)
-        except Exception as error:
-            log_failure(f"{request.method} {request.path}", error)
-            return _error_response(ServiceError(500001, "the emulator failed; its log says why"), context)
+        return await _answered(context, request, handler)
 
     return middleware
 

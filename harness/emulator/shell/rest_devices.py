@@ -21,6 +21,7 @@ from harness.emulator.hub.registry import Identity
 from harness.emulator.shell.rest import Call, Route, json_response
 
 _MAX_DEVICES = 1000
+_MAX_SECONDS = 10**9
 
 
 def _identity(call: Call) -> Identity:
@@ -158,8 +159,8 @@ def _number(request: dict[str, Any], name: str) -> float | None:
     value = request.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise ServiceError(400004, f"{name} must be a number")
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or abs(value) > _MAX_SECONDS:
+        raise ServiceError(400004, f"{name} must be a number of seconds")
     return float(value)
 
 

@@ -19,12 +19,13 @@ from aiohttp import web
 from harness.emulator import jsontext
 from harness.emulator.context import log_failure, utc_text
 from harness.emulator.errors import ServiceError, old_service_body
+from harness.emulator.faults import Point
 from harness.emulator.hub import messages
 from harness.emulator.hub.blobs import CONTAINER
 from harness.emulator.hub.c2d import ACK, Delivery, Queue
 from harness.emulator.hub.core import IotHub
 from harness.emulator.hub.registry import Identity
-from harness.emulator.shell import blobs
+from harness.emulator.shell import blobs, http_gate
 from harness.emulator.shell.peers import peer_chain
 from harness.emulator.shell.reading import read_body
 from harness.emulator.shell.rest import JSON
@@ -58,6 +59,10 @@ class Ask:
         except jsontext.InvalidJson as error:
             raise ServiceError(400006, f"the body is not JSON: {error}") from None
 
+    async def through_gate(self, point: Point, act: Callable[[], web.Response]) -> web.Response:
+        """Raises ServiceError."""
+        return await http_gate.through(self.hub.context.faults, point, self.identity.name, self.request, act)
+
     @property
     def queue(self) -> Queue:
         return self.hub.c2d.queue(self.identity)
@@ -67,20 +72,26 @@ class Ask:
 
 
 async def start_upload(ask: Ask) -> web.Response:
-    host = ask.request.host
-    if not ask.hub.access.knows(host):
-        host = ask.hub.host
-    ask.hub.uploads.blobs.host = host
-    document = ask.hub.uploads.start(ask.identity.device_id, ask.json(), host)
-    return web.Response(body=jsontext.dump(document), headers={"Content-Type": JSON})
+    def start() -> web.Response:
+        host = ask.request.host
+        if not ask.hub.access.knows(host):
+            host = ask.hub.host
+        ask.hub.uploads.blobs.host = host
+        document = ask.hub.uploads.start(ask.identity.device_id, ask.json(), host)
+        return web.Response(body=jsontext.dump(document), headers={"Content-Type": JSON})
+
+    return await ask.through_gate(Point.FILE_UPLOAD, start)
 
 
 async def finish_upload(ask: Ask) -> web.Response:
-    body = ask.json()
-    in_path = ask.request.match_info.get("correlation", "")
-    correlation_id = in_path or ask.hub.uploads.correlation_of(body)
-    ask.hub.uploads.finish(ask.identity.device_id, correlation_id, body)
-    return web.Response(status=204)
+    def finish() -> web.Response:
+        body = ask.json()
+        in_path = ask.request.match_info.get("correlation", "")
+        correlation_id = in_path or ask.hub.uploads.correlation_of(body)
+        ask.hub.uploads.finish(ask.identity.device_id, correlation_id, body)
+        return web.Response(status=204)
+
+    return await ask.through_gate(Point.FILE_NOTIFICATION, finish)
 
 
 # --- messages ----------------------------------------------------------------------------------------
@@ -125,6 +136,7 @@ async def take_message(ask: Ask) -> web.Response:
 
 def _headers(lent: Delivery) -> dict[str, str]:
     message, names = lent.item, {own: header for header, own in SYSTEM_HEADERS.items()}
+    kind = message.system.get("ct")
     headers = {names[name]: value for name, value in message.system.items() if name in names}
     headers |= {APPLICATION + name: value or "" for name, value in message.properties.items()}
     if message.ack != "none":
@@ -136,7 +148,7 @@ def _headers(lent: Delivery) -> dict[str, str]:
         "iothub-sequencenumber": str(lent.sequence),
         "iothub-enqueuedtime": utc_text(lent.enqueued),
         "iothub-deliverycount": str(lent.deliveries - 1),
-        "Content-Type": message.system.get("ct") or "application/octet-stream",
+        "Content-Type": kind if kind and _fits("", kind) else "application/octet-stream",
     }
 
 

@@ -28,8 +28,10 @@ class Tls(Protocol):
     """The server's side of one TLS connection, without the socket."""
 
     established: bool
+    drained: bool
+    """After `read`: it would return nothing until more is fed. False where that is not known."""
 
-    def feed(self, data: bytes | memoryview) -> None:
+    def feed(self, data: bytes | memoryview, /) -> object:
         """Take what the socket gave."""
 
     def handshake(self) -> bool:
@@ -87,16 +89,17 @@ class ServerTls:
 class TlsSession:
     """`Tls` on Python's own `ssl`. It does not ask for a certificate."""
 
-    __slots__ = ("_incoming", "_outgoing", "_tls", "established")
+    __slots__ = ("_incoming", "_tls", "drained", "established", "feed", "pending")
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._incoming = ssl.MemoryBIO()
-        self._outgoing = ssl.MemoryBIO()
-        self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
+        outgoing = ssl.MemoryBIO()
+        self._tls = context.wrap_bio(self._incoming, outgoing, server_side=True)
         self.established = False
-
-    def feed(self, data: bytes | memoryview) -> None:
-        self._incoming.write(data)
+        self.drained = True
+        # The methods themselves: each packet of each device passes here.
+        self.feed: Callable[[bytes | memoryview], object] = self._incoming.write
+        self.pending: Callable[[], bytes] = outgoing.read
 
     def handshake(self) -> bool:
         try:
@@ -111,12 +114,13 @@ class TlsSession:
     def read(self) -> bytes:
         # Plain text is shorter than what it came in, and a small buffer costs less. What is left is read next.
         incoming = self._incoming
-        size = incoming.pending or self._tls.pending()
-        if not size:
-            return b""  # cheaper than to be told so by an exception
+        size = incoming.pending or RECORD
+        if size > RECORD:
+            size = RECORD
         try:
-            data = self._tls.read(size if size < RECORD else RECORD)
+            data = self._tls.read(size)
         except ssl.SSLWantReadError:
+            self.drained = True
             return b""
         except ssl.SSLZeroReturnError:
             raise TlsClosed from None
@@ -124,6 +128,8 @@ class TlsSession:
             raise TlsFailed(explain(error)) from None
         if not data:
             raise TlsClosed
+        # Cheaper to know than to be told so by an exception.
+        self.drained = len(data) < size and not incoming.pending
         return data
 
     def write(self, data: bytes) -> None:
@@ -133,9 +139,6 @@ class TlsSession:
                 sent += self._tls.write(data[sent:])
         except (ssl.SSLError, OSError) as error:
             raise TlsFailed(explain(error)) from None
-
-    def pending(self) -> bytes:
-        return self._outgoing.read()
 
     def goodbye(self) -> None:
         try:

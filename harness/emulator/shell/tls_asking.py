@@ -21,6 +21,8 @@ from harness.emulator.shell.tls import RECORD, TlsClosed, TlsFailed, in_words
 _RELEASE_BUFFERS = 0x10
 """SSL_MODE_RELEASE_BUFFERS: idle connections keep no record buffers. `ssl` sets it by itself."""
 _PENDING = 64 * 1024
+_HEADER = 5
+"""Bytes of a record's header, the last two its length."""
 
 
 def asking_context(certificate: Path) -> SSL.Context:
@@ -44,16 +46,35 @@ def _take(*_: object) -> bool:
 class AskingTlsSession:
     """The server's side of one TLS connection; the methods are those of `TlsSession`."""
 
-    __slots__ = ("_tls", "established")
+    __slots__ = ("_ahead", "_single", "_tls", "drained", "established")
 
     def __init__(self, context: SSL.Context) -> None:
         self._tls = SSL.Connection(context, None)
         self._tls.set_accept_state()
         self.established = False
+        self.drained = True
+        self._ahead = 0
+        """Bytes that the record begun last still lacks; -1 when track was lost, in a header that came in pieces."""
+        self._single = 0
+        """Size of what was fed last if that was one whole record, as a small packet is, else 0."""
 
-    def feed(self, data: bytes | memoryview) -> None:
-        if data:  # which BIO_write calls an error when there is none
-            self._tls.bio_write(bytes(data))
+    def feed(self, data: bytes | memoryview, /) -> None:
+        if not data:
+            return  # BIO_write calls it an error
+        self._follow(data)
+        self._tls.bio_write(bytes(data))
+
+    def _follow(self, data: bytes | memoryview) -> None:
+        at, size = self._ahead, len(data)
+        if at < 0:
+            return
+        begins = at == 0
+        records = 0
+        while size - at >= _HEADER:
+            at += _HEADER + (data[at + 3] << 8 | data[at + 4])
+            records += 1
+        self._ahead = at - size if at >= size else -1
+        self._single = size if begins and records == 1 and self._ahead == 0 else 0
 
     def handshake(self) -> bool:
         try:
@@ -66,14 +87,16 @@ class AskingTlsSession:
         return True
 
     def read(self) -> bytes:
+        # Plain text is shorter than what it came in, and a small buffer costs less.
         try:
-            data: bytes = self._tls.recv(RECORD)
+            data: bytes = self._tls.recv(self._single or RECORD)
         except SSL.WantReadError:
             return b""
         except SSL.ZeroReturnError:
             raise TlsClosed from None
         except SSL.Error as error:
             raise TlsFailed(_explain(error)) from None
+        self.drained = self._single > 0  # cheaper to know than to be told so by an exception
         return data
 
     def write(self, data: bytes) -> None:

@@ -51,6 +51,7 @@ class NoTls:
     """A handshake that ends at once with these bytes, or with `silent` not at all."""
 
     established = False
+    drained = True
     version = ""
     peer_chain: tuple[bytes, ...] = ()
 

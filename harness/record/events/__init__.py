@@ -29,6 +29,7 @@ from harness.record.events.faults import FaultPlayed
 from harness.record.events.methods import MethodAnswered, MethodRequested
 from harness.record.events.model import ModelRejected, ModelResolved
 from harness.record.events.run import (
+    ExerciseEnded,
     ExpectationsStated,
     HarnessFailed,
     ObservationEnded,
@@ -41,7 +42,15 @@ from harness.record.events.run import (
     TrialEnded,
     WaitEnded,
 )
-from harness.record.events.service import CommandReturned, CommandSent, DigitalTwinRead, PropertyWritten, TwinRead
+from harness.record.events.service import (
+    C2dFeedback,
+    C2dSent,
+    CommandReturned,
+    CommandSent,
+    DigitalTwinRead,
+    PropertyWritten,
+    TwinRead,
+)
 from harness.record.events.telemetry import TelemetryReceived
 from harness.record.events.twin import DesiredChanged, ReportedPatched, TwinRequested
 from harness.record.events.uploads import BlobWritten, FileUploadEnded, FileUploadStarted
@@ -60,7 +69,9 @@ __all__ = [
     "BlobWritten",
     "C2dDelivered",
     "C2dEnqueued",
+    "C2dFeedback",
     "C2dReturned",
+    "C2dSent",
     "C2dSettled",
     "CommandReturned",
     "CommandSent",
@@ -74,6 +85,7 @@ __all__ = [
     "DigitalTwinRead",
     "Entry",
     "Event",
+    "ExerciseEnded",
     "ExpectationsStated",
     "FaultPlayed",
     "FileUploadEnded",

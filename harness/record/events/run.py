@@ -62,6 +62,14 @@ class ObservationEnded(Event):
 
 @event
 @dataclass(frozen=True, slots=True)
+class ExerciseEnded(Event):
+    """Nothing more was asked of the device; that its connection ends after this says nothing about it."""
+
+    seconds: float
+
+
+@event
+@dataclass(frozen=True, slots=True)
 class ExpectationsStated(Event):
     """What the maker said about the device, as JSON (see `harness.expectations.record`)."""
 

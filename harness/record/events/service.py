@@ -31,8 +31,10 @@ class DigitalTwinRead(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class PropertyWritten(Event):
-    """The service set a desired value. `purpose` is exercise, negative or restore; `value` None deletes.
+    """The service set a desired value; `value` None deletes.
 
+    `purpose` is exercise (a valid value), together (one of several in a patch), unmarked (a component's, without
+    `__t`), unknown (not of the model), removed (null), negative (invalid), revived (valid after those) or restore.
     Answers are looked for after entry `after`: a fast device answers before the service call returns.
     """
 
@@ -49,7 +51,10 @@ class PropertyWritten(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class CommandSent(Event):
-    """The service is about to invoke a command. `has_payload` False means the request body is empty."""
+    """The service is about to invoke a command. `has_payload` False means the request body is empty.
+
+    `purpose` is exercise (a valid request), again (the same, at the end), negative (an invalid one) or unknown.
+    """
 
     device_id: str
     component: str | None
@@ -73,3 +78,24 @@ class CommandReturned(Event):
     seconds: float
     error_code: int | None = None
     error: str = ""
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class C2dSent(Event):
+    """The service sent a cloud-to-device message and asked for full feedback; `error` where it could not."""
+
+    device_id: str
+    message_id: str
+    payload: bytes
+    error: str = ""
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class C2dFeedback(Event):
+    """The hub's feedback on a cloud-to-device message: `status` is Success, Expired, Rejected and so on."""
+
+    device_id: str
+    message_id: str
+    status: str

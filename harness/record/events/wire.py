@@ -10,7 +10,7 @@ from harness.record.events.base import Event, event
 @event
 @dataclass(frozen=True, slots=True)
 class HandshakeFailed(Event):
-    """A TCP connection that never became TLS: most often a device that does not trust the CA."""
+    """A TCP connection that never became TLS, or ended before its first packet: most often, no trust in the CA."""
 
     peer: str
     reason: str
@@ -21,7 +21,9 @@ class HandshakeFailed(Event):
 class HubConnected(Event):
     """CONNECT to the hub, accepted (`return_code` 0) or refused (`reason`, `error_code`).
 
-    `model_id` is decoded; `raw_user_name` is as sent. `token_expires` is the SAS token's `se`.
+    `model_id` is decoded; `raw_user_name` is as sent. `token_expires` is the SAS token's `se`. `tls_offered` are the
+    cipher suites of the ClientHello by IANA number in hex, `c02b c02f`, where the target saw them.
+    `token_mark` tells one SAS token from another, and nothing else of it; empty where the device showed none.
     """
 
     device_id: str
@@ -40,6 +42,8 @@ class HubConnected(Event):
     token_expires: int | None = None
     reason: str = ""
     error_code: int | None = None
+    tls_offered: str = ""
+    token_mark: str = ""
 
 
 @event

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from harness.device.simulator.settings import DEFAULT_MODELS, SettingsError, read
+from harness.device.simulator.settings import DEFAULT_MODELS, Certificate, SettingsError, read
 
 COMPLETE = {
     "IOTHUB_DEVICE_SECURITY_TYPE": "DPS",
@@ -67,3 +69,38 @@ def test_the_interval_is_a_time(interval: float) -> None:
 
 def test_the_key_is_not_shown() -> None:
     assert COMPLETE["IOTHUB_DEVICE_DPS_DEVICE_KEY"] not in repr(read(COMPLETE))
+
+
+@pytest.fixture
+def certified(tmp_path: Path) -> dict[str, str]:
+    """The environment of a device with a certificate."""
+    names = {"X509_CERT_FILE": tmp_path / "certificate.pem", "X509_KEY_FILE": tmp_path / "key.pem"}
+    for path in names.values():
+        path.touch()
+    without_key = {k: v for k, v in COMPLETE.items() if k != "IOTHUB_DEVICE_DPS_DEVICE_KEY"}
+    return without_key | {name: str(path) for name, path in names.items()}
+
+
+def test_a_certificate_in_place_of_the_key(certified: dict[str, str]) -> None:
+    files = certified["X509_CERT_FILE"], certified["X509_KEY_FILE"]
+    assert read({**certified, "PASS_PHRASE": ""}).proof == Certificate(*files)
+    settings = read({**certified, "PASS_PHRASE": "a secret"})
+    assert settings.proof == Certificate(*files, "a secret")
+    assert "a secret" not in repr(settings)
+
+
+@pytest.mark.parametrize("name", ["X509_CERT_FILE", "X509_KEY_FILE"])
+def test_half_a_certificate_is_named(certified: dict[str, str], name: str) -> None:
+    for value in ("", "nowhere.pem"):
+        with pytest.raises(SettingsError, match=name):
+            read({**certified, name: value})
+
+
+def test_a_key_beside_a_certificate_is_refused(certified: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="unset one of them"):
+        read({**COMPLETE, **certified})
+
+
+def test_without_any_proof_both_are_named() -> None:
+    with pytest.raises(SettingsError, match=r"DEVICE_KEY \(or, for X.509, X509_CERT_FILE and X509_KEY_FILE.*no TPM"):
+        read({**COMPLETE, "IOTHUB_DEVICE_DPS_DEVICE_KEY": ""})

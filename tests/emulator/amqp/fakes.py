@@ -60,12 +60,13 @@ class Client:
 
     full = False
 
-    def __init__(self, world: AmqpWorld, *, mechanism: str = "ANONYMOUS", response: bytes = b"") -> None:
+    def __init__(self, world: AmqpWorld, *, mechanism: str | None = "ANONYMOUS", response: bytes = b"") -> None:
+        """`mechanism` None leaves the SASL layer out."""
         self.world = world
         self.closed = False
         self.raw = b""
         self.connection = AmqpConnection(world.endpoint, self, "peer")
-        self.said = SASL_HEADER + sasl_init(mechanism, response)
+        self.said = b"" if mechanism is None else SASL_HEADER + sasl_init(mechanism, response)
         self.connection.receive(self.said)
         self.sasl, self.raw = self.raw, b""
         self.engine = Transport(Transport.CLIENT)

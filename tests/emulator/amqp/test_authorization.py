@@ -8,14 +8,14 @@ import pytest
 
 from harness.emulator.amqp.authorization import Authority, Grants, Refused
 from harness.emulator.hub.access import Access
-from harness.emulator.hub.registry import Registry
+from harness.emulator.options import EmulatorOptions
 from harness.emulator.tokens import sign
 from tests.emulator.amqp import tokens
 
 HOST = "hub.example.net"
 NOW = 1_700_000_000
 EXPIRY = NOW + 3600
-ACCESS = Access(Registry(), {HOST}, lambda: NOW, 300)
+ACCESS = Access({HOST}, lambda: NOW, EmulatorOptions())
 AUTHORITY = Authority(ACCESS, HOST, lambda: NOW, 300)
 
 

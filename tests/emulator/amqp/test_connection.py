@@ -61,6 +61,18 @@ def test_sasl_lets_in_who_will_bring_a_token(world: AmqpWorld, mechanism: str) -
     assert client.remote.state & Endpoint.REMOTE_ACTIVE
 
 
+def test_without_the_sasl_layer_a_token_is_needed_as_ever(world: AmqpWorld) -> None:
+    world.telemetry(1)
+    client = Client(world, mechanism=None)
+    assert refusal(client.receiver(PARTITION + "0"))[0] == "amqp:unauthorized-access"
+    assert client.put_token(world.events_token()) == 202
+    assert payloads(client.receiver(PARTITION + "0")) == [b"0"]
+    idle = Client(world, mechanism=None)
+    idle.run()
+    world.advance(world.context.options.handshake_seconds)
+    assert idle.closed
+
+
 def test_plain_with_policy_and_key(world: AmqpWorld) -> None:
     world.telemetry(1)
     client = Client(world, mechanism="PLAIN", response=f"\0service\0{world.key('service')}".encode())
@@ -81,7 +93,6 @@ def test_sasl_refuses(world: AmqpWorld, mechanism: str, response: bytes) -> None
 @pytest.mark.parametrize(
     "data",
     [
-        b"AMQP\x00\x01\x00\x00",  # no SASL layer
         b"GET / HTTP/1.1\r\n\r\n",
         SASL_HEADER + b"\xff\xff\xff\xff",
         SASL_HEADER + b"\x00\x00\x00\x02",
@@ -495,3 +506,22 @@ def test_nothing_is_left_of_a_lost_connection(world: AmqpWorld) -> None:
     world.telemetry(1)
     assert not world.event_hub.partitions["0"].readers
     assert world.timers.pending == 0
+
+
+def test_a_message_without_content_type_has_none(world: AmqpWorld) -> None:
+    device = world.add_device()
+    client = Client(world).at_hub()
+    assert client.send(client.sender("/messages/devicebound"), c2d()).remote_state == Delivery.ACCEPTED
+    lent = world.hub.c2d.queue(device).take()
+    assert lent is not None
+    assert lent.item.system.keys() == {"mid", "to"}
+
+
+def test_an_expiry_beyond_all_years_is_refused(world: AmqpWorld) -> None:
+    world.add_device()
+    client = Client(world).at_hub()
+    message = c2d()
+    message.expiry_time = 1e15
+    delivery = client.send(client.sender("/messages/devicebound"), message)
+    assert delivery.remote_state == Delivery.REJECTED
+    assert delivery.remote.condition.name == "amqp:invalid-field"

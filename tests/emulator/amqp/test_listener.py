@@ -139,7 +139,7 @@ def test_a_blocking_client_finds_the_event_hub_from_the_hub(start: Start) -> Non
     "data",
     [
         b"GET / HTTP/1.1\r\n\r\n",
-        b"AMQP\x00\x01\x00\x00",
+        b"AMQP\x00\x02\x00\x00",
         b"AMQP\x03\x01\x00\x00\x7f\xff\xff\xff\x02\x01\x00\x00",
     ],
 )

@@ -31,10 +31,13 @@ class Refused(Exception):
 
 
 class SoftwareTpm:
-    """A TPM with an endorsement key, a storage root key and, after `import_key`, the key of an identity."""
+    """A TPM with an endorsement key, a storage root key and, after `import_key`, the key of an identity.
 
-    def __init__(self) -> None:
-        self._endorsement = rsa.generate_private_key(65537, 2048)
+    The endorsement key is what a TPM was born with: give it to have the same TPM again.
+    """
+
+    def __init__(self, endorsement: rsa.RSAPrivateKey | None = None) -> None:
+        self._endorsement = endorsement or rsa.generate_private_key(65537, 2048)
         self._storage = rsa.generate_private_key(65537, 2048)
         self._identity = b""
 

@@ -217,3 +217,11 @@ def test_ids_that_are_none(world: DpsWorld, registration_id: str) -> None:
     with pytest.raises(ServiceError) as caught:
         world.dps.register(registration_id, Credentials(), b"")
     assert caught.value.code == 400004
+
+
+def test_an_initial_twin_that_breaks_a_rule_leaves_no_half_device(world: DpsWorld) -> None:
+    _, credentials = world.add(initial_twin={"desired": {"a.b": 1}})
+    for _ in range(2):
+        state = world.provision("reg-1", credentials)
+        assert (state["status"], state["errorCode"]) == ("failed", 400004)
+    assert not list(world.hub.registry.devices()) + list(world.second.registry.devices())

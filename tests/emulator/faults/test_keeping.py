@@ -174,3 +174,10 @@ def test_nothing_but_the_emulators_own_classes_is_made() -> None:
             unpack({"$kind": "object", "class": name, "fields": {}})
     with pytest.raises(Damaged):
         unpack({"$kind": "unheard-of"})
+
+
+def test_the_cas_that_a_hub_trusts(begin: Begin) -> None:
+    with begin() as emulator:
+        emulator.call(lambda services: services.hub.access.authorities.append(b"\x30\x82"))
+    with begin() as emulator:
+        assert emulator.call(lambda services: services.hub.access.authorities) == [b"\x30\x82"]

@@ -30,8 +30,7 @@ class FaultyWorld(World):
         super().__init__()
         self.player = FaultPlayer(self.timers, lambda: self.base, self.events.append, EmulatorOptions())
         self.player.order(Plan(tuple(fault(**words) for words in faults)))
-        for name, value in (("emit", self.player.emit), ("faults", self.player)):
-            object.__setattr__(self.context, name, value)
+        object.__setattr__(self.context, "faults", self.player)
 
     @property
     def wall(self) -> float:

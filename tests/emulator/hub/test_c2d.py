@@ -278,3 +278,20 @@ def test_one_who_said_goodbye_gets_them_later(world: World) -> None:
     world.hub.c2d.enqueue("dev-1", b"x")
     client = world.client()
     assert len(client.send(world.hub_connect(device))) == 2
+
+
+def test_a_message_that_comes_too_late_expires_at_once(world: World) -> None:
+    client = world.at_hub(world.add_device(), FILTER)
+    world.hub.c2d.enqueue("dev-1", b"1", {"mid": "old", "exp": utc_text(WALL - 1)}, {"iothub-ack": "full"})
+    assert messages(client) == []
+    assert outcomes(world) == [("old", "Expired")]
+    assert statuses(world) == [("old", "Expired")]
+
+
+def test_properties_that_fit_no_topic_are_refused_and_harm_nobody(world: World) -> None:
+    client = world.at_hub(world.add_device(), FILTER)
+    with pytest.raises(ServiceError) as caught:
+        world.hub.c2d.enqueue("dev-1", b"", {}, {"text": "\u00e4" * 20_000})  # 40 kB in UTF-8, 120 kB in a topic
+    assert caught.value.code == 413001
+    world.hub.c2d.enqueue("dev-1", b"next")
+    assert message(client).payload == b"next"

@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
 from harness.emulator.hub.x509 import thumbprints
+from harness.emulator.options import EmulatorOptions
 from harness.mqtt import Connack, Connect, Peer
 from harness.record.events import HubConnected
 from tests.emulator.fakes import HOST, WALL, World
@@ -100,6 +101,20 @@ def test_by_a_known_authority(world: World, chain: tuple[bytes, ...], trusted: P
     assert connect(world, *chain) == code
     if code:
         assert world.last(HubConnected).error_code == 401003
+
+
+@pytest.mark.parametrize(("form", "name"), [("device/module", "dev-1/mod-1"), ("module", "mod-1")])
+def test_the_name_in_a_modules_certificate(form: str, name: str) -> None:
+    world = World(EmulatorOptions(module_certificate_name=form))
+    world.hub.put_device("dev-1", {}, None)
+    world.hub.put_device("dev-1", {"authentication": {"type": "certificateAuthority"}}, None, module_id="mod-1")
+    world.hub.access.trust(ROOT.der)
+    codes = {}
+    for shown in ("dev-1/mod-1", "mod-1", "dev-1"):
+        client = Client(world.router, world.timers, peer=Peer("127.0.0.1:5", peer_chain=(Party(shown, ROOT).der,)))
+        user_name = f"{HOST}/dev-1/mod-1/?api-version=2021-04-12"
+        codes[shown] = client.one(Connect("dev-1/mod-1", user_name, None)) == Connack(0)
+    assert [shown for shown, good in codes.items() if good] == [name]
 
 
 def test_a_device_with_keys_is_not_let_in_by_certificate(world: World) -> None:

@@ -67,6 +67,15 @@ def test_modules(api: Device) -> None:
     assert api("GET", "/devices/none/modules").status == 404
 
 
+def test_bulk_of_too_many_and_of_nonsense(start: Any) -> None:
+    api = Device(start(EmulatorOptions(max_bulk=2)))
+    assert api("POST", "/devices", [{"id": "a"}, {"id": "b"}]).status == 200
+    assert api("POST", "/devices", [{"id": "a"}, {"id": "b"}, {"id": "c"}]).status == 400
+    answer = api("POST", "/devices", [{"id": "a", "importMode": "updateIfMatchETag", "eTag": 1}])
+    assert [error["errorStatus"] for error in answer.json["errors"]] == ["an ETag must be a text"]
+    api.close()
+
+
 def test_bulk(api: Device) -> None:
     def many(*items: dict[str, Any]) -> Response:
         return api("POST", "/devices", list(items))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 from collections.abc import Callable, Mapping
@@ -240,3 +241,25 @@ def test_conditions_mean_what_the_model_says(condition: Model, document: dict[st
     where = parse(f"SELECT * FROM devices WHERE {condition[0]}").where
     assert where is not None
     assert where(document) is condition[1](document)
+
+
+@pytest.mark.parametrize(
+    "condition",
+    ["lower(" * 2000 + "a" + ")" * 2000, "(" * 60 + "a" + ")" * 60, "NOT " * 60 + "a", "a IN [" + "(" * 51 + "a"],
+)
+def test_nesting_has_an_end(condition: str) -> None:
+    with pytest.raises(ServiceError, match="nested deeper"):
+        parse(f"SELECT * FROM devices WHERE {condition}")
+
+
+@pytest.mark.parametrize(("word", "last", "expected"), [("OR", "true", True), ("AND", "false", False)])
+def test_a_long_row_of_conditions_is_no_nesting(word: str, last: str, expected: bool) -> None:
+    where = parse("SELECT * FROM devices WHERE " + f"a {word} " * 2500 + last).where
+    assert where is not None
+    assert where({}) is expected
+
+
+def test_a_continuation_that_is_made_up(registry: Registry) -> None:
+    made_up = base64.b64encode(b"[" * 6000).decode()
+    with pytest.raises(ServiceError, match="not one of this hub's"):
+        run(registry, "SELECT * FROM devices", continuation=made_up)

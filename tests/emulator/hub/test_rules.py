@@ -176,6 +176,19 @@ def test_a_method_answer_that_is_too_large_closes() -> None:
     assert world.last(ProtocolViolation).rule == "message-too-large"
 
 
+def test_or_is_dropped_by_switch() -> None:
+    world = World(EmulatorOptions(long_method_answer="drop"))
+    device = world.add_device()
+    client = world.at_hub(device, METHODS)
+    done: list[object] = []
+    world.hub.methods.invoke(device, "x", b"", done.append, response_seconds=5)
+    publish(client, "$iothub/methods/res/200/?$rid=1", bytes(128 * 1024 + 1))
+    assert (client.closed, world.last(ProtocolViolation).closed) == (False, False)
+    world.advance(5)
+    assert isinstance(done[0], ServiceError)
+    assert done[0].code == 504101
+
+
 def test_throttled_twins_are_429() -> None:
     world = World(EmulatorOptions(twin_rate=2))
     client = world.at_hub(world.add_device())

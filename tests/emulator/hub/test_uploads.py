@@ -63,3 +63,40 @@ def test_old_blobs_make_room() -> None:
     blobs.put_block("e", "MDE=", bytes(6))
     with pytest.raises(BlobError):
         blobs.put_block("e", "MDI=", bytes(6))
+
+
+def test_blocks_that_are_never_committed_do_not_pile_up() -> None:
+    world = World(EmulatorOptions(max_blob=10, max_blobs=15))
+    world.add_device()
+    uploads, blobs = world.hub.uploads, world.hub.uploads.blobs
+    name = uploads.start("dev-1", {"blobName": "a"}, "h")["blobName"]
+    blobs.put_block(name, "MDE=", bytes(9))
+    blobs.put_block(name, "MDE=", bytes(10))  # in place of the one before
+    with pytest.raises(BlobError, match="all blobs"):
+        blobs.put_block("b", "MDE=", bytes(6))
+    world.hub.delete_device("dev-1", None)
+    blobs.put_block("b", "MDE=", bytes(10))
+    assert blobs.put_block_list("b", b"<BlockList><Latest>MDE=</Latest></BlockList>", "") == 10
+    blobs.put_block("c", "MDE=", bytes(10))
+    uploads.clear()
+    blobs.put_block("d", "MDE=", bytes(10))
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        b"<BlockList>" + b"<Latest>MDE=</Latest>" * 1000 + b"</BlockList>",
+        b"<BlockList>" + b" " * 600_000 + b"</BlockList>",
+        '<?xml version="1.0" encoding="utf-16"?><!DOCTYPE l [<!ENTITY e "x">]><l>&e;</l>'.encode("utf-16"),
+        b'<!DOCTYPE l [<!ENTITY e "x">]><l>&e;</l>',
+        b"<BlockList>",
+    ],
+)
+def test_block_lists_that_ask_for_too_much(document: bytes) -> None:
+    world = World(EmulatorOptions(max_blob=100))
+    blobs = world.hub.uploads.blobs
+    blobs.put_block("a", "MDE=", bytes(60))
+    with pytest.raises(BlobError) as caught:
+        blobs.put_block_list("a", document, "")
+    assert caught.value.status in (400, 413)
+    assert blobs.find("a") is None

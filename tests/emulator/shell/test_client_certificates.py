@@ -42,6 +42,11 @@ class Pair:
             self.to_client()
         self.client.write(b"")
 
+    def record(self, data: bytes) -> bytes:
+        """Encrypt, and return what would go to the server."""
+        self.client.write(data)
+        return self._out.read()
+
     def to_server(self) -> None:
         self.server.feed(self._out.read())
 
@@ -195,3 +200,11 @@ def test_certificates_are_asked_for_once_something_is_attested_by_them(
     other = {"authentication": {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": "A" * 40}}}
     running.emulator.call(lambda s: s.hub.put_device("other", other, None))
     assert shown(running, context) == device.chain
+
+
+def test_also_when_it_is_in_a_further_hub(start: Callable[..., Watcher], tmp_path: Path) -> None:
+    running = start(EmulatorOptions(more_hubs=("further.example.net",)))
+    device = issue("dev")
+    other = {"authentication": {"type": "selfSigned", "x509Thumbprint": {"primaryThumbprint": "A" * 40}}}
+    running.emulator.call(lambda s: s.hubs[1].put_device("other", other, None))
+    assert shown(running, device.present(running.tls(), tmp_path)) == device.chain

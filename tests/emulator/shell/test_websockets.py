@@ -156,12 +156,12 @@ def test_without_the_port_the_rest_works(start: Callable[..., Watcher]) -> None:
         running = start(EmulatorOptions(https_port=port), address="127.0.0.1")
         assert running.endpoints.https_port is None
         assert "WebSockets and HTTPS for devices are off" in running.endpoints.https_hint
-        assert f"Port {port} on 127.0.0.1 is in use by" in running.endpoints.https_hint
+        assert f"port {port} on 127.0.0.1 is in use by" in running.endpoints.https_hint
         running.emulator.enroll("still-works")
 
 
 def test_a_port_that_only_root_may_have() -> None:
-    hint = without_https(explain(PermissionError(13, "Permission denied"), "127.0.0.1", HTTPS), HTTPS)
+    hint = without_https(explain(PermissionError(13, "Permission denied"), "127.0.0.1", HTTPS), "127.0.0.1", HTTPS)
     assert "443" in hint
     assert hint.startswith("WebSockets and HTTPS for devices are off")
 

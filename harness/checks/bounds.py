@@ -1,0 +1,46 @@
+"""How long and how often: what a device may take when services fail. Seconds, unless said otherwise.
+
+They are what Microsoft's device SDKs keep as they come (Python, Node, C; measured and read), with some room, and
+Microsoft's guidance on device reconnections where that is stricter. So a device on a stock SDK is within them.
+"""
+
+from __future__ import annotations
+
+RETRY_AFTER_EARLY = 0.5
+"""A request may come so much before the end of a retry-after: devices count in ticks of their own clock."""
+
+RETRY_AFTER_LATE = 60.0
+"""A request that may be repeated is, so long after a retry-after at the latest."""
+
+SMALLEST_SPACING = 1.0 - RETRY_AFTER_EARLY
+"""Between two register requests to a DPS that is busy and does not say for how long: the C SDK waits 1 s, Python and
+Node 2 s; none waits less."""
+
+ANSWER_PATIENCE = 75.0
+"""Within which a device stops waiting for an answer of DPS that never comes and asks again: the C SDK waits 60 s for
+one, Python and Node 30 s."""
+
+FIRST_RECONNECT = 35.0
+"""From the loss of a connection to the first CONNECT: the longest wait of the C SDK is 31.5 s; Python and Node take
+10 s at most."""
+
+IN_SERVICE = 40.0
+"""From the end of an outage to being in service again."""
+
+FAILURES_BEFORE_DPS = 10
+"""Failures in a row after which a device asks DPS where its hub is (guidance on device reconnections; Embedded C)."""
+
+TOO_SOON_FOR_DPS = 3
+"""Fewer failures than this are no reason to register again: the hub is busy, not gone."""
+
+TEN_FAILURES_WATCH = 20.0
+"""How long a device is refused at most, to see whether it asks DPS: the stock SDKs need 100 s and more for ten."""
+
+CONNECTS, CONNECTS_WITHIN = 20, 10.0
+"""More CONNECTs than this in so many seconds are hammering: stock SDKs make 13 at most."""
+
+LONGEST_KEEP_ALIVE = 1177
+"""IoT Hub closes after 1.5 times the keep-alive, and after 1767 s at the latest."""
+
+QUIET_WATCH = 10.0
+"""The longest keep-alive whose keeping is waited for."""

@@ -1,0 +1,138 @@
+"""How properties are reported: initial values, shapes that twins and models take, what becomes of refused patches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from harness.checks import requirements
+from harness.checks.evidence import Evidence, Report
+from harness.checks.registry import Findings, check, finding
+from harness.checks.values import shown
+from harness.dtdl import Capability, check_value
+from harness.record import events as ev
+from harness.verdict import Finding, Severity
+
+_OWN_VALUE = 203
+_REPEATED = 3
+"""Times that the same refused patch is sent before it counts as repeated: a retry or two are good practice."""
+
+
+@check(requirements.CONVENTIONS)
+def initial_values(evidence: Evidence) -> Findings:
+    """What a device reports of a writable property by itself says so: ac 203 and av 0."""
+    for capability in evidence.capabilities:
+        if capability.kind == "property" and capability.writable:
+            first = evidence.reports.get(capability.path, [])[:1]
+            written = [w.after for _, w in evidence.writes.get(capability.path, [])]
+            for report in first:
+                if not written or report.n <= written[0]:
+                    yield from _initial(capability, report)
+            yield from _own(evidence, capability)
+    return None
+
+
+def _initial(capability: Capability, report: Report) -> Iterator[Finding]:
+    path, value = capability.path, report.value
+    if value is None:
+        return
+    if not isinstance(value, Mapping) or "ac" not in value or "av" not in value:
+        if capability.schema is not None and not check_value(capability.schema, value):
+            yield _finding(
+                "initial-value-bare",
+                f"The device first reports the writable property {path} as a bare value.",
+                path,
+                report,
+                "Report it as an object with value, ac 203 and av 0.",
+            )
+    elif value["ac"] == 200 and value["av"] == 0 and not isinstance(value["av"], bool):
+        yield _finding(
+            "initial-value-code",
+            f"The device first reports {path} as if it answered a desired change: ac 200 with av 0.",
+            path,
+            report,
+            "Use ac 203 for a value that the device sets by itself (Microsoft's older samples use 200).",
+        )
+
+
+def _own(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
+    for report in evidence.reports.get(capability.path, []):
+        value = report.value
+        if isinstance(value, Mapping) and value.get("ac") == _OWN_VALUE and value.get("av") not in (0, None):
+            yield _finding(
+                "own-value-version",
+                f"The device reports {capability.path} as a value of its own (ac 203), but names a desired version.",
+                capability.path,
+                report,
+                "Use ac 203 only with av 0; answer a desired change with ac 200 and its version.",
+            )
+            return
+
+
+def _finding(code: str, message: str, path: str, report: Report, remedy: str) -> Finding:
+    return finding(
+        requirements.CONVENTIONS,
+        code,
+        message,
+        severity=Severity.WARNING,
+        element=path,
+        expected='{"value": ..., "ac": 203, "av": 0}',
+        actual=shown(report.value),
+        events=(report.n,),
+        remedy=remedy,
+    )
+
+
+@check(requirements.DEVICE_TWIN)
+def no_arrays_in_properties(evidence: Evidence) -> Findings:
+    """No reported property holds an array, which DTDL v2 forbids in properties."""
+    for path, reports in list(evidence.reports.items()):
+        capability = evidence.by_path.get(path)
+        bad = [r for r in reports if _has_array(r.value) and not _may(capability, r.value)]
+        if bad:
+            yield finding(
+                requirements.DEVICE_TWIN,
+                "property-array",
+                f"The device reports {path} with an array in it.",
+                element=path,
+                expected="an object or a map, whose members have names",
+                actual=shown(bad[0].value),
+                events=tuple(r.n for r in bad[:5]),
+                remedy="Report a map in place of the array, and declare it so.",
+            )
+    return None
+
+
+def _has_array(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return any(map(_has_array, value.values()))
+    return isinstance(value, list)
+
+
+def _may(capability: Capability | None, value: Any) -> bool:
+    """Whether the schema takes it: DTDL v3 allows arrays in properties."""
+    if capability is None or capability.kind != "property" or capability.schema is None:
+        return False
+    bare = value["value"] if isinstance(value, Mapping) and {"value", "ac"} <= value.keys() else value
+    return not check_value(capability.schema, bare)
+
+
+@check(requirements.CONVENTIONS, stage=2)
+def refused_patches_are_read(evidence: Evidence) -> Findings:
+    """A patch that the hub refused is not sent again and again."""
+    refused = [(n, e) for n, e in evidence.of(ev.ReportedPatched) if 400 <= e.status < 429]
+    for payload, times in Counter(e.payload for _, e in refused).items():
+        if times >= _REPEATED:
+            numbers = tuple(n for n, e in refused if e.payload == payload)
+            yield finding(
+                requirements.CONVENTIONS,
+                "refused-patch-repeated",
+                f"The device sent a reported patch {times} times that the hub had refused.",
+                severity=Severity.WARNING,
+                expected="the status of each reported patch read",
+                actual=payload[:200].decode("utf-8", "replace"),
+                events=numbers[:10],
+                remedy="Read the status in $iothub/twin/res/{status}; correct a patch that is answered with 400.",
+            )
+    return None

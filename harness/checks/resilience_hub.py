@@ -1,0 +1,342 @@
+"""Resilience towards the hub: it cuts the connection, is busy, refuses the device, answers with errors.
+
+The bounds are in `harness.checks.bounds`, each with its reason.
+"""
+
+from __future__ import annotations
+
+from harness.checks import bounds, requirements
+from harness.checks import trials as t
+from harness.checks.evidence import Evidence
+from harness.checks.registry import Blocked, Findings, NotObservable, finding
+from harness.record import events as ev
+from harness.verdict import Severity
+
+_NO_HANDLER = 404103
+_BACK_OFF = "Microsoft's guidance on device reconnections: exponential back-off with jitter"
+_REPROVISION = "Microsoft's guidance on device reconnections: 401, 403, 404 or ten failures lead back to DPS"
+
+
+@t.trial_check(requirements.RESILIENCE, t.HUB_CUT)
+def reconnects_after_cut(evidence: Evidence) -> Findings:
+    """The hub drops the connection: the device is back soon, by itself, and goes on."""
+    tried = t.tried(evidence, t.HUB_CUT)
+    cut = t.dropped(tried.evidence)
+    if cut is None:
+        raise Blocked("The device was not connected when its connection was to be cut.")
+    first = next((entry for entry, _ in t.attempts(tried.evidence) if entry.n > cut.n), None)
+    back = t.accepted_after(tried.evidence, cut.n)
+    if first is None or back is None:
+        yield _finding(
+            "never-reconnects",
+            f"The hub dropped the connection, and the device did not come back.{tried.ended}",
+            expected=f"a CONNECT within {bounds.FIRST_RECONNECT:.0f} s, in service within {bounds.IN_SERVICE:.0f} s",
+            actual=f"{'no CONNECT' if first is None else 'no accepted CONNECT'} in {tried.seconds:.0f} s",
+            events=(cut.n, *tried.last(ev.HubConnected, ev.RegistrationRequested)),
+            remedy="Reconnect when the connection is lost, after a short random wait, and go on trying.",
+        )
+        return tried.n
+    if first.t - cut.t > bounds.FIRST_RECONNECT:
+        yield _finding(
+            "reconnects-late",
+            f"The hub dropped the connection, and the device first tried to reconnect after {first.t - cut.t:.0f} s.",
+            expected=f"a CONNECT within {bounds.FIRST_RECONNECT:.0f} s",
+            actual=f"after {first.t - cut.t:.1f} s",
+            events=(cut.n, first.n),
+            remedy="Try at once, or after a few seconds; the wait grows only when that fails.",
+        )
+    registered = t.registered_after(tried.evidence, cut.n)
+    if registered is not None and registered.n < first.n:
+        yield _finding(
+            "reregisters-on-drop",
+            "The hub dropped the connection, and the device registered with DPS before it tried the hub again.",
+            severity=Severity.WARNING,
+            clause=_REPROVISION,
+            expected="the same hub first",
+            actual="a register request before the first CONNECT",
+            events=(cut.n, registered.n, first.n),
+            remedy="Keep the assigned hub and try it again; ask DPS after refusals or ten failures.",
+        )
+    yield from _telemetry_goes_on(tried, back[0].n)
+    return back[0].n
+
+
+def _telemetry_goes_on(tried: t.Tried, back: int) -> Findings:
+    sent = [n for n, _ in tried.evidence.of(ev.TelemetryReceived) if n > back]
+    if sent or tried.run.first(ev.TelemetryReceived) is None:
+        return None
+    gap = t.usual_gap(tried)
+    unknown = gap is None or gap > tried.seconds
+    yield _finding(
+        "telemetry-not-resumed",
+        f"After a reconnect no telemetry was seen any more.{tried.ended}",
+        severity=Severity.INFO if unknown else Severity.ERROR,
+        expected="telemetry as before" if gap is None else f"telemetry every {gap:.1f} s, as before",
+        actual=f"none in {tried.seconds:.0f} s" + (", which may be shorter than its interval" if unknown else ""),
+        events=(back, tried.n),
+        remedy="Go on sending when the connection is back; what holds the old connection must be made anew.",
+    )
+    return None
+
+
+@t.trial_check(requirements.RESILIENCE, t.HUB_BUSY)
+def stays_with_hub_when_busy(evidence: Evidence) -> Findings:
+    """CONNACK 3 means that the hub is busy, not that the device has another one: DPS is not asked at once."""
+    tried = t.tried(evidence, t.HUB_BUSY)
+    refused = t.refused_in(tried)
+    registered = t.registered_after(tried.evidence, 0)
+    if registered is None:
+        return refused
+    failures = _failures_before(tried, registered.n)
+    if failures < bounds.FAILURES_BEFORE_DPS:
+        soon = failures < bounds.TOO_SOON_FOR_DPS
+        yield _finding(
+            "reregisters-too-soon",
+            f"The hub was busy (CONNACK 3), and the device asked DPS after {failures} failure(s).",
+            severity=Severity.ERROR if soon else Severity.INFO,
+            clause=_REPROVISION,
+            expected=f"the same hub again, up to {bounds.FAILURES_BEFORE_DPS} times",
+            actual=f"a register request after {failures}",
+            events=(refused, registered.n),
+            remedy="Try the same hub again with growing waits. DPS would be overrun by a fleet whose hub is busy.",
+        )
+    return registered.n
+
+
+@t.trial_check(requirements.RESILIENCE, t.HUB_BUSY)
+def reregisters_after_ten_failures(evidence: Evidence) -> Findings:
+    """A hub that cannot be reached ten times in a row may be the wrong one by now: DPS is asked."""
+    tried = t.tried(evidence, t.HUB_BUSY)
+    refused = t.refused_in(tried)
+    registered = t.registered_after(tried.evidence, 0)
+    if registered is not None:
+        return registered.n
+    failures = _failures_before(tried, tried.n)
+    enough = failures > bounds.FAILURES_BEFORE_DPS
+    yield _finding(
+        "keeps-lost-hub" if enough else "ten-failures-not-reached",
+        f"The hub refused {failures} CONNECTs in a row, and the device did not ask DPS for another."
+        if enough
+        else f"The device tried {failures} time(s) while the hub was watched being busy; what it does after ten "
+        "failures was not seen, for its waits are longer than this trial.",
+        severity=Severity.WARNING if enough else Severity.INFO,
+        clause=_REPROVISION,
+        expected=f"a register request after {bounds.FAILURES_BEFORE_DPS} failures in a row",
+        actual="none",
+        events=(refused, tried.n),
+        remedy="After ten failures in a row register with DPS again: the device may have been moved to another hub.",
+    )
+    return tried.n
+
+
+@t.trial_check(requirements.RESILIENCE, t.HUB_BUSY)
+def restores_subscriptions(evidence: Evidence) -> Findings:
+    """Back after an outage, the device still takes commands, or desired properties where it has no commands."""
+    tried = t.tried(evidence, t.HUB_BUSY)
+    back = t.back_in(tried, t.refused_in(tried))
+    returned = tried.evidence.final(ev.CommandReturned)
+    if returned is not None:
+        n, answer = returned
+        if answer.status is not None:
+            return n
+        lost = answer.error_code == _NO_HANDLER
+        yield _finding(
+            "subscriptions-lost" if lost else "command-dead-after-reconnect",
+            f"After a reconnect the device {'takes' if lost else 'answers'} no commands any more: {answer.error}"
+            f"{tried.ended}",
+            expected="an answer to the command, as before",
+            actual=f"{answer.error_code or 'no code'} after {answer.seconds:.0f} s",
+            events=(back, n),
+            remedy="Subscribe again after every connect, or keep the session (clean session 0).",
+        )
+        return n
+    after = [(n, e) for n, e in tried.evidence.of(ev.DesiredChanged) if n > back]
+    if not after:
+        raise NotObservable("The device has neither a harmless command nor a writable property to show it by.")
+    n, change = after[-1]
+    if not change.delivered:
+        yield _finding(
+            "subscriptions-lost",
+            "After a reconnect the device gets no changes of desired properties any more: it has not subscribed.",
+            expected="a subscription to $iothub/twin/PATCH/properties/desired/#",
+            actual="none",
+            events=(back, n),
+            remedy="Subscribe again after every connect, or keep the session (clean session 0).",
+        )
+    return n
+
+
+@t.trial_check(requirements.RESILIENCE, t.HUB_BUSY, t.HUB_MOVED)
+def no_hammering(evidence: Evidence) -> Findings:
+    """However services fail, the device never connects more than 20 times in 10 s."""
+    t.tried(evidence, t.HUB_BUSY)
+    for name, part in (("the ordinary run", evidence), *evidence.trials.items()):
+        connects = part.entries(ev.HubConnected, ev.ProvisioningConnected, ev.HandshakeFailed)
+        for first, last in zip(connects, connects[bounds.CONNECTS :], strict=False):
+            if last.t - first.t >= bounds.CONNECTS_WITHIN:
+                continue
+            yield _finding(
+                "connect-hammering",
+                f"In {name} the device connected {bounds.CONNECTS + 1} times within {last.t - first.t:.1f} s.",
+                clause=_BACK_OFF,
+                expected=f"at most {bounds.CONNECTS} connections in any {bounds.CONNECTS_WITHIN:.0f} s",
+                actual=f"{bounds.CONNECTS + 1} in {last.t - first.t:.1f} s",
+                events=(first.n, last.n),
+                remedy="Wait between two tries, longer from try to try, also after a refusal (CONNACK 5).",
+            )
+            return last.n
+    return None
+
+
+@t.trial_check(requirements.RESILIENCE, t.HUB_MOVED)
+def reregisters_when_moved(evidence: Evidence) -> Findings:
+    """The hub does not know the device any more (404, which MQTT says by CONNACK 5): DPS tells it its new hub."""
+    tried = t.tried(evidence, t.HUB_MOVED)
+    refused = t.refused_in(tried)
+    registered = t.registered_after(tried.evidence, refused)
+    if registered is None:
+        yield from _not_reregistered(tried, refused)
+        return tried.n
+    back = t.accepted_after(tried.evidence, registered.n)
+    if back is None:
+        yield _finding(
+            "not-back-after-reregistration",
+            f"The device asked DPS for its hub again, but did not connect to it.{tried.ended}",
+            clause=_REPROVISION,
+            expected="a connection to the assigned hub",
+            actual=f"none in {tried.seconds:.0f} s",
+            events=(refused, registered.n, tried.n),
+            remedy="Connect to the hub that DPS assigns, with credentials for it, after every registration.",
+        )
+        return tried.n
+    return back[0].n
+
+
+@t.trial_check(requirements.RESILIENCE, t.HUB_DISABLED)
+def returns_after_disabled(evidence: Evidence) -> Findings:
+    """The device is disabled (403, CONNACK 5) and enabled again a little later: it is back, without a hand."""
+    tried = t.tried(evidence, t.HUB_DISABLED)
+    refused = t.refused_in(tried)
+    back = t.accepted_after(tried.evidence, refused)
+    if back is None:
+        yield _finding(
+            "gives-up-when-refused",
+            f"The hub refused the device, which was disabled, and after it was enabled again it did not come back."
+            f"{tried.ended}",
+            clause=_REPROVISION,
+            expected="another registration and another try, with growing waits",
+            actual=f"{_failures_before(tried, tried.n)} CONNECT(s), no accepted one in {tried.seconds:.0f} s",
+            events=(refused, *tried.last(ev.HubConnected, ev.RegistrationRequested)),
+            remedy="After CONNACK 5 register with DPS again. Where that does not help, go on with growing waits: "
+            "an operator may enable the device again at any time.",
+        )
+        return tried.n
+    return back[0].n
+
+
+@t.trial_check(requirements.RESILIENCE, t.TOKEN_EXPIRED)
+def renews_token(evidence: Evidence) -> Findings:
+    """The hub refuses the device's token as expired: it comes back with a new one."""
+    tried = t.tried(evidence, t.TOKEN_EXPIRED)
+    refused = t.refused_in(tried)
+    connects = t.attempts(tried.evidence)
+    mark = next(e.token_mark for entry, e in connects if entry.n == refused)
+    if not mark:
+        raise NotObservable("The device has no token: it proves itself with a certificate.")
+    reused = [entry.n for entry, e in connects if entry.n > refused and e.token_mark == mark]
+    back = t.accepted_after(tried.evidence, refused)
+    if reused:
+        yield _finding(
+            "expired-token-reused",
+            f"The hub refused the device's token as expired, and the device showed the same one again, "
+            f"{len(reused)} time(s).",
+            expected="another token (another `se` and signature) at the next CONNECT",
+            actual="the same token",
+            events=(refused, *reused[:5]),
+            remedy="Make a new token for every connection, and before the old one is over. Keep the clock right.",
+        )
+    elif back is None:
+        yield _finding(
+            "token-not-renewed",
+            f"The hub refused the device's token as expired, and the device did not come back with a new one."
+            f"{tried.ended}",
+            expected="a CONNECT with another token",
+            actual=f"none in {tried.seconds:.0f} s",
+            events=(refused, tried.n),
+            remedy="After CONNACK 5 make a new token and connect again; where that fails, register with DPS.",
+        )
+    return back[0].n if back else tried.n
+
+
+@t.trial_check(requirements.RESILIENCE, t.KEEP_ALIVE)
+def keeps_alive(evidence: Evidence) -> Findings:
+    """The device sends something within the keep-alive that it promised at CONNECT."""
+    connected = evidence.connected
+    assert connected is not None  # stage 2
+    n, promised = connected
+    for part in (evidence, *evidence.trials.values()):
+        for at, event in part.of(ev.HubDisconnected):
+            if "keep-alive" in event.reason:
+                yield _finding(
+                    "keep-alive-missed",
+                    f"The hub closed the connection: {event.reason}. The device had promised a sign of life every "
+                    f"{promised.keep_alive} s.",
+                    expected=f"a packet within {1.5 * promised.keep_alive:g} s, PINGREQ where there is nothing to say",
+                    actual="silence",
+                    events=(n, at),
+                    remedy="Let the MQTT client's loop run: it sends PINGREQ by itself. Do not block it.",
+                )
+                return at
+    if promised.keep_alive == 0 or promised.keep_alive > bounds.LONGEST_KEEP_ALIVE:
+        yield _finding(
+            "keep-alive-useless",
+            f"The device promises a keep-alive of {promised.keep_alive} s (0 is none).",
+            severity=Severity.WARNING,
+            expected=f"1 to {bounds.LONGEST_KEEP_ALIVE} s; Microsoft's SDKs use 60 to 300 s",
+            actual=f"{promised.keep_alive} s",
+            events=(n,),
+            remedy="Choose a few minutes at most. Otherwise neither side notices that the other is gone.",
+        )
+    elif promised.keep_alive > bounds.QUIET_WATCH:
+        yield _finding(
+            "keep-alive-not-seen",
+            f"The device promises a keep-alive of {promised.keep_alive} s, which is longer than this run watches for "
+            "it. None of its connections was closed for silence.",
+            severity=Severity.INFO,
+            expected=f"a packet within {1.5 * promised.keep_alive:g} s",
+            actual="nothing wrong was seen",
+            events=(n,),
+            remedy="Leave the device connected and quiet for a while to see its pings.",
+        )
+    return n
+
+
+# --- what the checks of a refused device share -------------------------------------------------------
+
+
+def _failures_before(tried: t.Tried, n: int) -> int:
+    return sum(1 for entry, e in t.attempts(tried.evidence) if e.return_code != 0 and entry.n < n)
+
+
+def _not_reregistered(tried: t.Tried, refused: int) -> Findings:
+    failures = _failures_before(tried, tried.n)
+    last = t.attempts(tried.evidence)[-1][0]
+    trying = not tried.ended and failures > 1 and failures <= bounds.FAILURES_BEFORE_DPS
+    trying = trying and tried.evidence.last is not None and tried.evidence.last.t - last.t < bounds.FIRST_RECONNECT
+    yield _finding(
+        "reregistration-not-seen" if trying else "never-reregisters",
+        f"The hub no longer knew the device (CONNACK 5), and the device did not ask DPS for another."
+        f"{' It was still trying the old one.' if trying else ''}{tried.ended}",
+        severity=Severity.WARNING if trying else Severity.ERROR,
+        clause=_REPROVISION,
+        expected="a register request after the refusal, or after ten of them",
+        actual=f"{failures} refused CONNECT(s), no register request in {tried.seconds:.0f} s",
+        events=(refused, *tried.last(ev.HubConnected)),
+        remedy="After CONNACK 5 register with DPS again; SDKs leave that to the application. Reset what says that the "
+        "device is provisioned.",
+    )
+    return tried.n
+
+
+def _finding(code: str, message: str, **fields: object):  # type: ignore[no-untyped-def]
+    return finding(requirements.RESILIENCE, code, message, **fields)  # type: ignore[arg-type]

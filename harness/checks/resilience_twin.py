@@ -1,0 +1,96 @@
+"""Resilience of the twin: what was desired meanwhile, what comes late, what is refused."""
+
+from __future__ import annotations
+
+from harness.checks import requirements
+from harness.checks import trials as t
+from harness.checks.evidence import Evidence
+from harness.checks.properties import acknowledgement
+from harness.checks.registry import Blocked, Findings, NotObservable, finding
+from harness.record import events as ev
+from harness.verdict import Severity
+
+
+@t.trial_check(requirements.RESILIENCE, t.HUB_BUSY)
+def restores_desired_state(evidence: Evidence) -> Findings:
+    """A desired property that was changed while the device was away is acknowledged when it is back."""
+    tried = t.tried(evidence, t.HUB_BUSY)
+    t.refused_in(tried)
+    write = next(((path, n, w) for path, all_ in tried.evidence.writes.items() for n, w in all_ if not w.error), None)
+    if write is None:
+        raise NotObservable("There is no writable property that the device acknowledged in the ordinary run.")
+    path, n, written = write
+    back = t.back_in(tried, n)
+    answer = acknowledgement(tried.evidence, path, written.after, written.version)
+    if answer is None or answer.n < back:
+        yield finding(
+            requirements.RESILIENCE,
+            "desired-missed",
+            f"{path} was set while the device was away, and it never acknowledged that after it had come back."
+            f"{tried.ended}",
+            element=path,
+            expected=f"a report of {path} with av {written.version}",
+            actual="none",
+            events=(n, back, tried.n),
+            remedy="After every connect read the whole twin, compare the desired $version with the last one dealt "
+            "with, and handle what is new. The hub queues no patches for a device that is away.",
+        )
+        return tried.n
+    return answer.n
+
+
+@t.trial_check(requirements.RESILIENCE, t.TWIN_ERRORS)
+def survives_twin_errors(evidence: Evidence) -> Findings:
+    """Twin operations are answered with 429 and 500: the device lives on and is still of use."""
+    tried = t.tried(evidence, t.TWIN_ERRORS)
+    struck = [(n, e.at) for n, e in tried.evidence.of(ev.FaultPlayed)]
+    if not struck:
+        raise Blocked(f"The device neither read nor reported its twin in this trial.{tried.ended}")
+    write = next(((path, w) for path, all_ in tried.evidence.writes.items() for _, w in all_ if not w.error), None)
+    dead = bool(tried.ended)
+    if not dead and write is not None:
+        path, written = write
+        dead = acknowledgement(tried.evidence, path, written.after, written.version) is None
+    elif not dead:
+        dead = not any(n > struck[-1][0] for n, _ in tried.evidence.of(ev.TelemetryReceived))
+    if dead:
+        yield finding(
+            requirements.RESILIENCE,
+            "twin-error-not-survived",
+            f"Twin operations were answered with errors ({', '.join(at for _, at in struck)}), and the device was of "
+            f"no use any more.{tried.ended}",
+            expected="a device that lives on, and acknowledges what is desired later",
+            actual=tried.saw,
+            events=(*(n for n, _ in struck), tried.n),
+            remedy="Expect twin operations to fail: after a wait repeat what was answered 429 or 5xx; note others.",
+        )
+    return tried.n
+
+
+@t.trial_check(requirements.RESILIENCE, t.OLD_PATCH)
+def ignores_old_patches(evidence: Evidence) -> Findings:
+    """A patch of an older version that arrives after a newer one is not applied."""
+    tried = t.tried(evidence, t.OLD_PATCH)
+    writes = [(path, n, w) for path, all_ in tried.evidence.writes.items() for n, w in all_ if not w.error]
+    if not writes:
+        raise NotObservable("There is no writable property that the device acknowledged in the ordinary run.")
+    path, _, old = min(writes, key=lambda each: each[1])
+    late = [n for n, e in tried.evidence.of(ev.DesiredChanged) if e.version == old.version and e.delivered]
+    if not late or len(writes) < 2:
+        raise Blocked(f"The device was not told of the older version in this trial.{tried.ended}")
+    reports = tried.evidence.reports.get(path, [])
+    applied = [r for r in reports if r.n > late[-1] and isinstance(r.value, dict) and r.value.get("av") == old.version]
+    if applied:
+        yield finding(
+            requirements.RESILIENCE,
+            "old-patch-applied",
+            f"A patch of {path} with version {old.version} arrived after a newer one, and the device applied it.",
+            severity=Severity.WARNING,
+            clause="IoT Hub developer guide, device reconnection flow: ignore patches whose $version is not newer",
+            element=path,
+            expected=f"a patch of version {old.version} is ignored once a newer version was dealt with",
+            actual=f"a report with av {old.version}",
+            events=(late[-1], applied[0].n),
+            remedy="Remember the highest desired $version, of patches and twin reads, and ignore what is not newer.",
+        )
+    return late[-1]

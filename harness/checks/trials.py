@@ -1,0 +1,180 @@
+"""Which trial answers which check, and how a check reads what happened in it.
+
+A trial is a run in the run: the device is disturbed, or started anew, and what it does then is evidence of that
+alone. The checks of resilience and security judge trials; `harness.run.trials` conducts them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from harness.checks.evidence import Evidence
+from harness.checks.registry import Blocked, Judge, NotObservable, check
+from harness.record import events as ev
+from harness.record.events import Entry
+
+KEEP_ALIVE = "keep-alive"
+OLD_PATCH = "old-patch"
+HUB_CUT = "hub-cut"
+HUB_BUSY = "hub-busy"
+TOKEN_EXPIRED = "token-expired"
+HUB_MOVED = "hub-moved"
+HUB_DISABLED = "hub-disabled"
+TWIN_ERRORS = "twin-errors"
+DPS_THROTTLED = "dps-throttled"
+DPS_FAILING = "dps-failing"
+DPS_CUT = "dps-cut"
+UNKNOWN_CA = "unknown-ca"
+WRONG_NAME = "wrong-name"
+EXPIRED = "expired-certificate"
+OTHER_SCOPE = "other-scope"
+RESTART = "restart"
+
+NOT_BEGUN = "not begun: "
+"""How `TrialEnded.saw` begins where the trial could not begin; the reason follows."""
+FAILED = "failed: "
+"""The same where the harness failed in the middle of it."""
+INTERRUPTED = "interrupted"
+
+TRIALS_OF: dict[str, tuple[str, ...]] = {}
+"""The trials that a check needs, by the check's name."""
+
+
+def trial_check(requirement: str, *trials: str) -> Callable[[Judge], Judge]:
+    """Register a check of the full profile that judges these trials."""
+
+    def register(judge: Judge) -> Judge:
+        TRIALS_OF[judge.__name__] = trials
+        return check(requirement, stage=2, profile="full")(judge)
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A trial that is over: its own evidence, and that of the ordinary run. `n` is the entry that ended it."""
+
+    name: str
+    evidence: Evidence
+    run: Evidence
+    n: int
+    saw: str
+    seconds: float
+
+    @property
+    def ended(self) -> str:
+        """A sentence, with a space before it, where the device's program ended in the trial; else empty."""
+        exited = self.evidence.final(ev.DeviceExited)
+        if exited is None or exited[1].expected:
+            return ""
+        return f" The device process ended with exit code {exited[1].returncode}."
+
+    def last(self, *classes: type[ev.Event]) -> tuple[int, ...]:
+        """The last few entries of these classes and the end of the trial, for a finding's evidence."""
+        return (*(entry.n for entry in self.evidence.entries(*classes)[-3:]), self.n)
+
+
+def tried(evidence: Evidence, name: str) -> Tried:
+    """The trial of this name. Raises NotObservable, Blocked."""
+    found = evidence.trials.get(name)
+    if found is None:
+        opened = evidence.first(ev.TargetOpened)
+        if opened is not None and "faults" not in opened[1].observes:
+            raise NotObservable(
+                "Services that fail on order are needed for it, which this target has not; the local target has them "
+                "(--target local)."
+            )
+        raise Blocked("The run ended before this was tried.")
+    end = next(((n, e) for n, e in evidence.of(ev.TrialEnded) if e.trial == name), None)
+    if end is None or end[1].saw == INTERRUPTED:
+        raise Blocked("The run was interrupted while this was tried.")
+    n, event = end
+    for start, words in ((NOT_BEGUN, ""), (FAILED, "The harness failed while this was tried: ")):
+        if event.saw.startswith(start):
+            raise Blocked(words + event.saw[len(start) :])
+    return Tried(name, found, evidence, n, event.saw, event.seconds)
+
+
+# --- reading what happened ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request to DPS (`register` or a poll) and its answer, if one came."""
+
+    asked: Entry
+    register: bool
+    answered: Entry | None = None
+
+    @property
+    def answer(self) -> ev.RegistrationAnswered | None:
+        return self.answered.event if self.answered else None  # type: ignore[return-value]
+
+
+def exchanges(evidence: Evidence) -> list[Exchange]:
+    """Requests to DPS with their answers: by order, for request ids repeat themselves in some SDKs."""
+    found: list[Exchange] = []
+    for entry in evidence.entries(ev.RegistrationRequested, ev.RegistrationPolled, ev.RegistrationAnswered):
+        if not isinstance(entry.event, ev.RegistrationAnswered):
+            found.append(Exchange(entry, isinstance(entry.event, ev.RegistrationRequested)))
+        elif found and found[-1].answered is None:
+            found[-1] = Exchange(found[-1].asked, found[-1].register, entry)
+    return found
+
+
+def attempts(evidence: Evidence) -> list[tuple[Entry, ev.HubConnected]]:
+    """Every CONNECT of the device to the hub, accepted or not."""
+    return [(entry, entry.event) for entry in evidence.entries(ev.HubConnected)]  # type: ignore[misc]
+
+
+def played(evidence: Evidence, do: str) -> Entry | None:
+    """The first fault of this kind that was played."""
+    entries = evidence.entries(ev.FaultPlayed)
+    return next((entry for entry in entries if entry.event.do == do), None)  # type: ignore[attr-defined]
+
+
+def dropped(evidence: Evidence) -> Entry | None:
+    """When the hub cut the device's connection, first."""
+    return next(iter(evidence.entries(ev.HubDisconnected)), None)
+
+
+def refused(evidence: Evidence) -> tuple[Entry, ev.HubConnected] | None:
+    """The first CONNECT that was refused."""
+    return next(((entry, e) for entry, e in attempts(evidence) if e.return_code != 0), None)
+
+
+def accepted_after(evidence: Evidence, n: int) -> tuple[Entry, ev.HubConnected] | None:
+    """The first CONNECT accepted after an entry."""
+    return next(((entry, e) for entry, e in attempts(evidence) if e.return_code == 0 and entry.n > n), None)
+
+
+def registered_after(evidence: Evidence, n: int) -> Entry | None:
+    """The first register request after an entry."""
+    return next((entry for entry in evidence.entries(ev.RegistrationRequested) if entry.n > n), None)
+
+
+def usual_gap(tried_: Tried) -> float | None:
+    """The longest time between two messages in the ordinary run and in other trials; None where none is known."""
+    others = [evidence for name, evidence in tried_.run.trials.items() if name != tried_.name]
+    gaps: list[float] = []
+    for part in (tried_.run, *others):
+        times = part.times(ev.TelemetryReceived)
+        gaps += [later - earlier for earlier, later in itertools.pairwise(times)]
+    return max(gaps, default=None)
+
+
+def refused_in(tried_: Tried) -> int:
+    """The entry of the refused CONNECT. Raises Blocked where there was none."""
+    found = refused(tried_.evidence)
+    if found is None:
+        raise Blocked(f"The device did not try to reconnect in this trial.{tried_.ended}")
+    return found[0].n
+
+
+def back_in(tried_: Tried, n: int) -> int:
+    found = accepted_after(tried_.evidence, n)
+    if found is None:
+        raise Blocked(f"The device did not come back after the hub had been busy.{tried_.ended}")
+    return found[0].n

@@ -1,0 +1,31 @@
+"""How values are shown in findings, and what a string that holds JSON would have been."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from harness.dtdl import check_value, decode
+from harness.dtdl.model import Element
+
+_SHOWN = 200
+
+
+def shown(value: Any) -> str:
+    """A value as JSON, at most `_SHOWN` characters of it."""
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def in_quotes(element: Element, value: Any) -> str:
+    """A sentence about what a string holds, where it is JSON: serialised twice, and maybe wrong inside as well."""
+    if not isinstance(value, str):
+        return ""
+    inner, problems = decode(value)
+    if problems or isinstance(inner, str):
+        return ""
+    wrong = check_value(element, inner)
+    if not wrong:
+        return " The string holds JSON that would fit: it was serialised twice."
+    at = f" at {wrong[0].pointer}" if wrong[0].pointer else ""
+    return f" The string holds JSON, which was serialised twice and does not fit either{at}: {wrong[0].message}"

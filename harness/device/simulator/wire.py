@@ -1,0 +1,138 @@
+"""A device's end of MQTT over TLS, in blocking calls: nothing is hidden, so everything can be done wrong."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import socket
+import ssl
+import time
+from urllib.parse import quote
+
+from harness.mqtt import (
+    Acknowledgement,
+    Connack,
+    Connect,
+    Decoder,
+    Packet,
+    Pingreq,
+    Publish,
+    RemoteError,
+    Suback,
+    Subscribe,
+    encode,
+)
+from harness.mqtt.packets import PUBACK
+
+from .settings import Settings
+
+PORT = 8883
+ANSWER_SECONDS = 30.0
+"""How long an answer that MQTT demands may take."""
+
+
+class Down(Exception):
+    """The other side is gone, or was never there. The text says why."""
+
+
+class Line:
+    """One connection. `packets` come from `receive`; what is published at QoS 1 is not awaited."""
+
+    def __init__(self, host: str, settings: Settings, *, verify: bool = True) -> None:
+        """Connect by TLS. Raises Down."""
+        context = ssl.create_default_context()
+        if not verify:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if not isinstance(settings.proof, str):
+            proof = settings.proof
+            context.load_cert_chain(proof.file, proof.key_file, proof.pass_phrase or None)
+        self._decoder = Decoder()
+        self._packet_id = 0
+        self.spoke = time.monotonic()
+        """When something was sent last."""
+        try:
+            plain = socket.create_connection((host, PORT), timeout=ANSWER_SECONDS)
+            self._socket = context.wrap_socket(plain, server_hostname=host)
+        except OSError as e:
+            raise Down(f"no connection to {host}:{PORT}: {getattr(e, 'reason', None) or e}") from None
+
+    def connect(self, packet: Connect) -> int:
+        """Introduce the device; the return code of CONNACK. Raises Down."""
+        self.send(packet)
+        answer = self.receive(ANSWER_SECONDS)
+        if not isinstance(answer, Connack):
+            raise Down("no CONNACK came")
+        return answer.return_code
+
+    def subscribe(self, *filters: str) -> list[Packet]:
+        """Subscribe at QoS 1 and wait for it; what else came meanwhile. Raises Down."""
+        self.send(Subscribe(self._next_id(), tuple((name, 1) for name in filters)))
+        others: list[Packet] = []
+        until = time.monotonic() + ANSWER_SECONDS
+        while time.monotonic() < until:
+            packet = self.receive(until - time.monotonic())
+            if isinstance(packet, Suback):
+                return others
+            if packet is not None:
+                others.append(packet)
+        raise Down("no SUBACK came")
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Publish at QoS 1. Raises Down."""
+        self.send(Publish(topic, payload, 1, self._next_id()))
+
+    def ping(self) -> None:
+        """Raises Down."""
+        self.send(Pingreq())
+
+    def send(self, packet: Packet) -> None:
+        """Raises Down."""
+        try:
+            self._socket.settimeout(ANSWER_SECONDS)
+            self._socket.sendall(encode(packet))
+        except OSError as e:
+            raise Down(f"the connection is gone: {e}") from None
+        self.spoke = time.monotonic()
+
+    def receive(self, seconds: float) -> Packet | None:
+        """The next packet within so many seconds; a message is acknowledged. Raises Down."""
+        until = time.monotonic() + seconds
+        try:
+            while (packet := self._decoder.next()) is None:
+                left = until - time.monotonic()
+                if left <= 0:
+                    return None
+                # Bounded, because Windows runs signal handlers between two waits only.
+                self._socket.settimeout(min(left, 1.0))
+                try:
+                    data = self._socket.recv(65536)
+                except TimeoutError:
+                    continue
+                if not data:
+                    raise Down("the other side closed the connection")
+                self._decoder.feed(data)
+        except (OSError, RemoteError) as e:
+            raise Down(f"the connection is gone: {e}") from None
+        if isinstance(packet, Publish) and packet.qos == 1:
+            self.send(Acknowledgement(PUBACK, packet.packet_id))
+        return packet
+
+    def close(self) -> None:
+        """Close without a word."""
+        self._socket.close()
+
+    def _next_id(self) -> int:
+        self._packet_id = self._packet_id % 0xFFFF + 1
+        return self._packet_id
+
+
+def token(resource: str, key: str, seconds: float, key_name: str = "") -> bytes:
+    """A shared access signature for `resource`, good for so many seconds from now."""
+    scope = quote(resource, safe="")
+    expiry = int(time.time() + seconds)
+    mac = hmac.new(base64.b64decode(key), f"{scope}\n{expiry}".encode(), hashlib.sha256)
+    signature = quote(base64.b64encode(mac.digest()), safe="")
+    name = f"&skn={key_name}" if key_name else ""
+    return f"SharedAccessSignature sr={scope}&sig={signature}&se={expiry}{name}".encode()

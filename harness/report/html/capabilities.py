@@ -1,0 +1,114 @@
+"""The model as a table: each thing it declares, what was seen of it, and the outcome."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from harness.checks.evidence import Evidence
+from harness.dtdl import Capability, Element
+from harness.report.html.exchanges import Exchange
+from harness.verdict import Outcome, worst
+
+_DEEPEST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """One row. `outcome` is the worst of the element's cases, empty where there is none."""
+
+    path: str
+    component: str
+    name: str
+    title: str
+    kind: str
+    schema: str
+    seen: str
+    outcome: str
+    reason: str
+    findings: tuple[int, ...]
+
+
+def declared(
+    evidence: Evidence,
+    exchanged: Sequence[Exchange],
+    cases: Sequence[Mapping[str, Any]],
+    findings: Mapping[str, tuple[int, ...]],
+) -> list[Declared]:
+    """A row for each capability, in the order of the model."""
+    asked: dict[str, int] = defaultdict(int)
+    for exchange in exchanged:
+        asked[exchange.path] += 1
+    by_element: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for case in cases:
+        by_element[case["element"]].append(case)
+    rows = []
+    for c in evidence.capabilities:
+        own = by_element.get(c.path, [])
+        outcome = worst(Outcome(case["outcome"]) for case in own).value if own else ""
+        reason = next((case["reason"] for case in own if case.get("reason") and case["outcome"] == outcome), "")
+        rows.append(
+            Declared(
+                c.path,
+                c.component or "",
+                c.name,
+                _title(c.element),
+                f"writable {c.kind}" if c.writable else c.kind,
+                _schema(c),
+                _seen(evidence, c, asked[c.path]),
+                outcome,
+                reason,
+                findings.get(c.path, ()),
+            )
+        )
+    return rows
+
+
+def _title(element: Element) -> str:
+    names = element.display_name
+    return names.get("en") or next(iter(names.values()), "")
+
+
+def _seen(evidence: Evidence, c: Capability, asked: int) -> str:
+    if c.kind == "telemetry":
+        return _counted(len(evidence.telemetry.get(c.path, [])), "message")
+    if c.kind == "command":
+        return f"invoked {asked}×" if asked else "not invoked"
+    reported = len(evidence.reports.get(c.path, []))
+    said = f"reported {reported}×" if reported else "not reported"
+    return f"{said}, set {asked}×" if asked else said
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}" if number else "not seen"
+
+
+def _schema(c: Capability) -> str:
+    if c.kind != "command":
+        return schema_words(c.schema)
+    request = schema_words(c.request.schema) if c.request is not None else "nothing"
+    response = schema_words(c.response.schema) if c.response is not None else "nothing"
+    return f"{request} → {response}"
+
+
+def schema_words(schema: Element | None, depth: int = 0) -> str:
+    """A schema in short: `double`, `enum of integer`, `map of string`, `object {openAbove, closeBelow}`."""
+    if schema is None:
+        return "unknown"
+    if depth > _DEEPEST:
+        return "…"
+    match schema.kind:
+        case "Enum":
+            return f"enum of {schema_words(schema.element('valueSchema'), depth + 1)}"
+        case "Array":
+            return f"array of {schema_words(schema.element('elementSchema'), depth + 1)}"
+        case "Map":
+            value = schema.element("mapValue")
+            return f"map of {schema_words(value.schema if value else None, depth + 1)}"
+        case "Object":
+            names = [f.name or "" for f in schema.elements("fields")]
+            return f"object {{{', '.join(names[:6])}{', …' if len(names) > 6 else ''}}}"
+        case kind:
+            return kind[:1].lower() + kind[1:]

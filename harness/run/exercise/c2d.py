@@ -1,0 +1,57 @@
+"""A cloud-to-device message, and whether the device takes it."""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from harness.checks.c2d import listens
+from harness.record import events as ev
+from harness.run.exercise.stage import Stage
+from harness.target.service import ServiceError
+
+_TAKING = 10.0
+"""Seconds a connected and subscribed device may take to acknowledge a message."""
+_FEEDBACK = 20.0
+"""Seconds after which the feedback of a hub whose wire cannot be seen must have come (it gathers for 15)."""
+
+
+async def send_c2d(stage: Stage) -> None:
+    """Send a random message, or the maker's, and await its acknowledgement; nothing to a device that takes none."""
+    wanted = stage.expectations.device.c2d
+    if not stage.judges("receives_c2d") or wanted is False or not await stage.ready():
+        return
+    if stage.sees_wire and not listens(stage.evidence):
+        return
+    message_id, payload = str(uuid.uuid4()), _payload(stage)
+    after = stage.mark()
+    try:
+        await stage.call(stage.service.send_c2d, stage.device_id, payload, message_id)
+    except ServiceError as e:
+        stage.recorder.emit(ev.C2dSent(stage.device_id, message_id, payload, str(e)))
+        return
+    stage.recorder.emit(ev.C2dSent(stage.device_id, message_id, payload))
+    if stage.sees_wire:
+        await stage.recorder.until(lambda _: _settled(stage, message_id), _TAKING, after=after)
+    else:
+        await _await_feedback(stage, message_id)
+
+
+def _payload(stage: Stage) -> bytes:
+    stated = stage.expectations.device.c2d_message
+    return (stated or f"pre-flight {secrets.token_hex(8)}").encode()
+
+
+def _settled(stage: Stage, message_id: str) -> bool | None:
+    settled = (e.message_id == message_id for _, e in stage.evidence.of(ev.C2dSettled))
+    return True if any(settled) or stage.evidence.device_gone else None
+
+
+async def _await_feedback(stage: Stage, message_id: str) -> None:
+    try:
+        records = await stage.call(stage.service.c2d_feedback, message_id, _FEEDBACK)
+    except ServiceError as e:
+        stage.recorder.emit(ev.HarnessFailed("reading the feedback", str(e)))
+        return
+    for status in records:
+        stage.recorder.emit(ev.C2dFeedback(stage.device_id, message_id, status))

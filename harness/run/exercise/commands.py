@@ -1,0 +1,143 @@
+"""Invoking the commands: the harmless ones first, those that disturb the device after everything else."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from harness.checks.commands import UNKNOWN_COMMAND
+from harness.checks.disruptive import is_disruptive, restarts
+from harness.dtdl import Capability
+from harness.expectations import When
+from harness.record import events as ev
+from harness.run.exercise.stage import Stage
+from harness.run.exercise.values import request_of
+from harness.target.service import ServiceError
+
+_CONNECTING = 10.0
+"""Seconds the hub waits, at most, for a device that is not connected."""
+_UNKNOWN = 5.0
+"""Seconds for the answer to an unknown command: the least that IoT Hub takes for a time-out."""
+_GOING = 3.0
+"""Seconds in which a device that has answered `reboot` goes away, if it really reboots."""
+_TIMED_OUT = 504101
+
+
+async def invoke_commands(stage: Stage) -> None:
+    """Invoke every harmless command with a valid request, one after the other."""
+    commands = [c for c in stage.of("command") if not disturbs(stage, c)]
+    commands.sort(key=lambda c: stage.expectations.command(c.path).priority)
+    for done, capability in enumerate(commands, 1):
+        if not await stage.ready():
+            return
+        told = await _exercise(stage, capability)
+        stage.progress.update("commands", done, len(commands))
+        if told.error_code == _TIMED_OUT and await stage.ready():
+            # A device that lets one request go by may do so with all: wait for the rest together.
+            await asyncio.gather(*(_exercise(stage, c) for c in commands[done:]))
+            stage.progress.update("commands", len(commands), len(commands))
+            return
+
+
+async def invoke_again(stage: Stage) -> None:
+    """Once more at the end of the window: answers that go wrong later, and devices that died of what came before."""
+    if not stage.judges("rejects_invalid_request") and not stage.judges("command_again"):
+        return
+    for capability in stage.of("command"):
+        if not disturbs(stage, capability) and answers(stage, capability) and await stage.ready():
+            payload, has_payload = request_of(capability, stage.expectations)
+            component, name = capability.component, capability.name
+            await invoke(stage, component, name, payload, has_payload, "again", limit(stage, capability))
+
+
+async def invoke_unknown(stage: Stage) -> None:
+    """Invoke a command that no model has."""
+    if stage.judges("unknown_command") and await stage.ready():
+        await invoke(stage, None, UNKNOWN_COMMAND, None, False, "unknown", _UNKNOWN)
+
+
+async def invoke_disruptive(stage: Stage) -> None:
+    """Invoke what reboots, resets or shuts down, last; after each wait for a device that went away to come back."""
+    for capability in sorted(filter(lambda c: disturbs(stage, c), stage.of("command")), key=lambda c: _order(stage, c)):
+        if stage.expectations.command(capability.path).when is When.NEVER or not await stage.ready():
+            continue
+        told = await _exercise(stage, capability)
+        if restarts(stage.evidence, capability) and stage.sees_wire and told.error_code is None:
+            await _gone_and_back(stage, capability)
+
+
+async def _gone_and_back(stage: Stage, capability: Capability) -> None:
+    evidence, began = stage.evidence, stage.recorder.now
+    sent = stage.evidence.commands_sent[capability.path][-1]
+
+    def gone(_: object) -> bool | None:
+        return True if evidence.away_between(sent, stage.mark()) is not None else None
+
+    if gone(None) is None and not await stage.recorder.until(gone, _GOING, after=stage.mark()):
+        return  # it has answered, and that is all that can be asked of it
+    limit_ = stage.settings.connect_timeout
+    back = await stage.returns(limit_)
+    stage.recorder.emit(
+        ev.WaitEnded(
+            f"the device to come back after command {capability.path}",
+            back,
+            stage.recorder.now - began,
+            limit_,
+            "connected" if back else "no connection",
+        )
+    )
+
+
+async def _exercise(stage: Stage, capability: Capability) -> ev.CommandReturned:
+    payload, has_payload = request_of(capability, stage.expectations)
+    return await invoke(
+        stage, capability.component, capability.name, payload, has_payload, "exercise", limit(stage, capability)
+    )
+
+
+async def invoke(
+    stage: Stage, component: str | None, name: str, payload: Any, has_payload: bool, purpose: str, timeout: float
+) -> ev.CommandReturned:
+    """Invoke one command, with `timeout` in seconds; what came back, which is in the record too."""
+    stage.recorder.emit(ev.CommandSent(stage.device_id, component, name, payload, has_payload, purpose))
+    began = time.monotonic()
+    status, answer, code, error = None, None, None, ""
+    try:
+        returned = await stage.call(
+            stage.service.invoke_command,
+            stage.device_id,
+            component,
+            name,
+            payload if has_payload else None,
+            connect_timeout=min(timeout, _CONNECTING),
+            response_timeout=timeout,
+        )
+        status, answer = returned.status, returned.payload
+    except ServiceError as e:
+        code, error = e.code, str(e)
+    seconds = time.monotonic() - began
+    event = ev.CommandReturned(stage.device_id, component, name, status, answer, purpose, seconds, code, error)
+    stage.recorder.emit(event)
+    return event
+
+
+def disturbs(stage: Stage, capability: Capability) -> bool:
+    """Whether a command is left to the end, or out."""
+    return is_disruptive(stage.evidence, capability)
+
+
+def answers(stage: Stage, capability: Capability) -> bool:
+    """Whether the device has answered a valid request of this command."""
+    returned = (r for _, r in stage.evidence.returns.get(capability.path, []) if r.purpose == "exercise")
+    return any(r.status is not None for r in returned)
+
+
+def limit(stage: Stage, capability: Capability) -> float:
+    """Seconds for the answer."""
+    return stage.expectations.command(capability.path).timeout or stage.settings.command_timeout
+
+
+def _order(stage: Stage, capability: Capability) -> tuple[int, bool]:
+    """By priority; what may not come back last."""
+    return stage.expectations.command(capability.path).priority, not restarts(stage.evidence, capability)

@@ -1,0 +1,9 @@
+"""Watching devices live: what `preflight monitor` shows and `preflight validate` judges.
+
+source    where events come from (`Source`); `control` is the standalone emulator's stream
+following reading a source until something ends it
+kinds, choosing   what kind an event is of, and which events are wanted
+content, wording, showing   an event in words for a person, or as a line of JSON
+judging   events against the model as they come: pure
+ledger, tables   findings, each once and counted, and how they are printed
+"""

@@ -1,0 +1,148 @@
+"""Commands: what happens besides the first right answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from harness.checks.commands import UNKNOWN_COMMAND
+from harness.checks.disruptive import is_disruptive, restarts
+from harness.expectations import Command, Expectations, When
+from harness.record import events as ev
+from harness.verdict import Outcome
+from tests.checks.story import PLANT, at_work, plant_at_work
+from tests.checks.words import codes
+
+
+def expecting(**of_command: Command) -> Expectations:
+    return Expectations(command_of=of_command)
+
+
+@pytest.mark.parametrize(
+    ("stated", "status", "payload", "found"),
+    [
+        (Command(), 202, None, []),
+        (Command(), 200, "true", ["error command-response-invalid"]),
+        (Command(statuses=(404,)), 404, {"error": "none"}, []),
+        (Command(statuses=(404,)), 200, True, ["error command-status"]),
+        (Command(response=False), 200, True, ["error command-response-unexpected"]),
+        (Command(response=True), 200, True, []),
+    ],
+)
+def test_answers_against_what_is_stated(stated: Command, status: int, payload: object, found: list[str]) -> None:
+    story = at_work()
+    story.evidence.expectations = expecting(prime=stated)
+    story.answered("prime", status, payload)
+    assert codes(story.judge("command", "prime")) == found
+
+
+def test_json_in_a_string_is_looked_into() -> None:
+    story = at_work()
+    story.answered("prime", 200, "true")
+    assert "serialised twice" in story.judge("command", "prime").findings[0].message
+    story = at_work()
+    story.answered("prime", 200, "[5]")
+    assert "does not fit either" in story.judge("command", "prime").findings[0].message
+
+
+def test_a_command_that_is_never_invoked_is_not_judged() -> None:
+    story = at_work()
+    story.evidence.expectations = expecting(prime=Command(when=When.NEVER))
+    assert story.judge("command", "prime").outcome is Outcome.NOT_CHOSEN
+
+
+def test_a_device_that_disconnects_instead_of_answering_is_one_finding() -> None:
+    story = at_work()
+    story.tell(ev.CommandSent("dev1", None, "prime", 1, True, "exercise"))
+    story.gone()
+    story.answered("prime", None, error_code=504101, error="timed out")
+    assert codes(story.judge("command", "prime")) == ["error command-disconnected"]
+    story.asked("stop", "exercise", None, error_code=404103, error="not online")
+    assert story.judge("command", "stop").outcome is Outcome.BLOCKED
+    assert codes(story.judge("connection_holds")) == ["error device-disconnected"]
+
+
+def test_answers_that_go_wrong_later_are_found() -> None:
+    story = at_work()
+    story.answered("prime", 200, True)
+    story.asked("prime", "again", 200, True)
+    assert codes(story.judge("command_again", "prime")) == []
+    story.asked("prime", "again", 500)
+    result = story.judge("command_again", "prime")
+    assert codes(result) == ["error command-status"]
+    assert "though not at first" in result.findings[0].message
+    assert codes(story.judge("command", "prime")) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "found"),
+    [
+        (404, None, []),
+        (500, None, []),
+        (200, None, ["warning unknown-command-accepted"]),
+        (None, 504101, ["warning unknown-command-not-answered"]),
+    ],
+)
+def test_an_unknown_command(status: int | None, code: int | None, found: list[str]) -> None:
+    story = at_work()
+    story.asked(UNKNOWN_COMMAND, "unknown", status, error_code=code)
+    assert codes(story.judge("unknown_command")) == found
+
+
+def test_a_reboot_that_ends_in_a_new_connection_passes() -> None:
+    story = plant_at_work()
+    story.asked("reboot", "exercise", 200)
+    story.gone().connected(PLANT).ended()
+    assert codes(story.judge("command", "reboot")) == []
+    assert codes(story.judge("connection_holds")) == []
+
+
+def test_a_reboot_from_which_nothing_returns_fails_once() -> None:
+    story = plant_at_work()
+    story.asked("reboot", "exercise", 200)
+    story.gone().ended()
+    assert codes(story.judge("command", "reboot")) == ["error command-no-return"]
+    assert codes(story.judge("connection_holds")) == []
+
+
+def test_a_device_that_reboots_before_it_answers_fails_once() -> None:
+    story = plant_at_work()
+    story.tell(ev.CommandSent("dev1", None, "reboot", 1, True, "exercise"))
+    story.gone().connected(PLANT)
+    story.tell(ev.CommandReturned("dev1", None, "reboot", None, None, "exercise", 30.0, 504101, "timed out"))
+    story.ended()
+    assert codes(story.judge("command", "reboot")) == ["error command-disconnected"]
+    assert codes(story.judge("connection_holds")) == []
+
+
+def test_the_end_of_the_run_is_no_loss_of_the_connection() -> None:
+    story = plant_at_work().ended().gone()
+    story.tell(ev.DeviceExited(-15, True))
+    assert story.evidence.lost is None
+
+
+@pytest.mark.parametrize(
+    ("name", "comes_back"),
+    [("reboot", True), ("rebootDevice", True), ("systemRestart", True), ("factoryReset", True), ("shutdown", False)],
+)
+def test_commands_that_are_left_to_the_end(name: str, comes_back: bool) -> None:
+    evidence = plant_at_work().evidence
+    capability = replace(evidence.by_path["reboot"], name=name)
+    assert is_disruptive(evidence, capability)
+    assert restarts(evidence, capability) is comes_back
+
+
+@pytest.mark.parametrize("name", ["reset", "resetCounters", "getMaxMinReport", "haltingProblem2", "start"])
+def test_commands_that_only_sound_so(name: str) -> None:
+    evidence = plant_at_work().evidence
+    assert not is_disruptive(evidence, replace(evidence.by_path["reboot"], name=name))
+
+
+def test_what_disturbs_is_known_by_name_or_by_statement() -> None:
+    evidence = plant_at_work().evidence
+    assert is_disruptive(evidence, evidence.by_path["reboot"])
+    assert restarts(evidence, evidence.by_path["reboot"])
+    assert not is_disruptive(evidence, evidence.by_path["valve1.open"])
+    evidence.expectations = Expectations(command_of={"valve1.open": Command(restarts=True)})
+    assert is_disruptive(evidence, evidence.by_path["valve1.open"])

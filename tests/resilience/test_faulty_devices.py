@@ -1,0 +1,105 @@
+"""For every check of a trial a device that fails it, over real sockets, and good ones that pass."""
+
+from __future__ import annotations
+
+import pytest
+
+from harness.checks.trials import TRIALS_OF
+from harness.device.simulator.resilience_faults import RESILIENCE_FAULTS
+from harness.verdict import Outcome
+from tests.resilience.conftest import Try, codes
+
+IMPATIENT = {"trial_timeout": 3.0}
+"""For devices that do nothing any more: nobody has to wait for that as long as in earnest."""
+
+FAULTY: tuple[tuple[str, str, dict[str, list[str]], dict[str, float]], ...] = (
+    (
+        "ignore-retry-after",
+        "",
+        {
+            "honours_retry_after_on_register": ["register-retry-after-ignored"],
+            "honours_retry_after_on_poll": ["poll-retry-after-ignored"],
+        },
+        {},
+    ),
+    ("hammer-register", "", {"backs_off_registering": ["register-hammering"]}, {}),
+    (
+        "need-operation-id",
+        "--retry 0.1",
+        {"survives_poll_without_operation_id": ["stuck-without-operation-id"]},
+        {"trial_timeout": 5.0},
+    ),
+    ("stuck-in-dps", "", {"survives_dps_cut": ["stuck-after-dps-cut"]}, IMPATIENT),
+    (
+        "trust-anyone",
+        "",
+        {
+            "refuses_unknown_ca": ["bad-certificate-accepted"],
+            "refuses_wrong_name": ["bad-certificate-accepted"],
+            "refuses_expired_certificate": ["bad-certificate-accepted"],
+        },
+        {},
+    ),
+    ("own-scope", "", {"provisions_into_another_scope": ["scope-not-configurable"]}, {}),
+    ("never-reconnect", "", {"reconnects_after_cut": ["never-reconnects"]}, IMPATIENT),
+    ("tight-loop", "", {"no_hammering": ["connect-hammering"]}, {"trial_timeout": 2.0}),
+    (
+        "reregister-at-once",
+        "",
+        {"stays_with_hub_when_busy": ["reregisters-too-soon"], "reconnects_after_cut": ["reregisters-on-drop"]},
+        {},
+    ),
+    (
+        "never-reregister",
+        "--retry 0.02",
+        {
+            "reregisters_when_moved": ["never-reregisters"],
+            "reregisters_after_ten_failures": ["keeps-lost-hub"],
+        },
+        {"trial_timeout": 5.0},
+    ),
+    ("forget-subscriptions", "--retry 0.02", {"restores_subscriptions": ["subscriptions-lost"]}, {}),
+    ("forget-twin", "--retry 0.02", {"restores_desired_state": ["desired-missed"]}, {"ack_timeout": 1.5}),
+    ("forget-telemetry", "--interval 0.05", {"reconnects_after_cut": ["telemetry-not-resumed"]}, {}),
+    ("apply-old", "", {"ignores_old_patches": ["old-patch-applied"]}, {}),
+    ("die-of-twin-error", "", {"survives_twin_errors": ["twin-error-not-survived"]}, {}),
+    ("reuse-token", "--retry 0.02", {"renews_token": ["expired-token-reused"]}, {}),
+    ("no-ping", "--interval 30", {"keeps_alive": ["keep-alive-missed"]}, {}),
+    ("start-once", "", {"connects_again_after_restart": ["not-back-after-restart"]}, {}),
+)
+
+
+@pytest.mark.parametrize(("fault", "more", "expected", "settings"), FAULTY, ids=[f[0] for f in FAULTY])
+def test_a_faulty_device_is_found(
+    try_: Try, fault: str, more: str, expected: dict[str, list[str]], settings: dict[str, float]
+) -> None:
+    results = try_(f"--fault {fault} {more}", *expected, **settings)
+    assert codes(results) == expected, [(r.case, r.outcome, r.reason) for r in results.values()]
+
+
+def test_every_fault_is_tried_and_every_check_has_one() -> None:
+    assert {fault for fault, *_ in FAULTY} == set(RESILIENCE_FAULTS)
+    # Whoever never comes back for a token or after being disabled is told in tests of the checks.
+    assert set(TRIALS_OF) - {check for _, _, expected, _ in FAULTY for check in expected} == {"returns_after_disabled"}
+
+
+def test_a_good_device_without_an_sdk_passes_every_trial(try_: Try) -> None:
+    results = try_("--raw --retry 0.02", *TRIALS_OF)
+    assert {r.case: r.outcome for r in results.values()} == dict.fromkeys(TRIALS_OF, Outcome.PASSED), results
+    assert codes(results) == {name: [] for name in TRIALS_OF}
+
+
+def test_a_good_device_on_the_sdk_passes_those_of_the_hub(try_: Try) -> None:
+    chosen = (
+        "reconnects_after_cut",
+        "stays_with_hub_when_busy",
+        "reregisters_after_ten_failures",
+        "restores_desired_state",
+        "restores_subscriptions",
+        "reregisters_when_moved",
+        "ignores_old_patches",
+    )
+    results = try_("--retry 0.02", *chosen)
+    assert codes(results) == {name: [] for name in chosen}, results
+    assert {r.outcome for r in results.values()} == {Outcome.PASSED}, results
+    assert not results["reregisters_after_ten_failures"].findings, "it asks DPS after ten failures"
