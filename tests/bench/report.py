@@ -75,7 +75,7 @@ def _peak() -> float:
         # Not getrusage: its maximum outlives exec, so that a child begins with that of its parent.
         line = next(line for line in _STATUS.read_text().splitlines() if line.startswith("VmHWM:"))
         return int(line.split()[1]) * 1024 / 1e6
-    return psutil.Process().memory_info().rss / 1e6
+    return float(psutil.Process().memory_info().rss) / 1e6
 
 
 def _forget_peak() -> None:

@@ -28,8 +28,10 @@ from tests.emulator.live.raw import CONNACK_OK, connect_packet
 from tests.emulator.watching import Watcher
 
 COUNT = int(os.environ.get("CHURN", "300"))
-SLACK_KIB = 2_048
+SLACK_KIB = 2_048 + COUNT / 10
 """What the allocator may keep; one connection in three left behind would be more."""
+ROUNDS = 3
+"""A heap that other tests have cut to pieces may grow once for nothing, but what leaks grows every time."""
 _RESET = struct.pack("ii", 1, 0)
 
 
@@ -130,14 +132,18 @@ def test_nothing_is_left(running: Watcher) -> None:
     settle(running)
     gc.collect()
     files = process.num_fds() if hasattr(process, "num_fds") else process.num_handles()
-    memory = process.memory_info().rss
-    churn.run(COUNT)
-    settle(running)
-    gc.collect()
-    left = [thing for thing in gc.get_objects() if isinstance(thing, (TlsConnection, ServerSession, HubConnection))]
-    assert left == []
-    assert (process.num_fds() if hasattr(process, "num_fds") else process.num_handles()) <= files
-    grown = (process.memory_info().rss - memory) / 1024
+    grown: list[float] = []
+    for _ in range(ROUNDS):
+        memory = process.memory_info().rss
+        churn.run(COUNT)
+        settle(running)
+        gc.collect()
+        left = [o for o in gc.get_objects() if isinstance(o, (TlsConnection, ServerSession, HubConnection))]
+        assert left == []
+        assert (process.num_fds() if hasattr(process, "num_fds") else process.num_handles()) <= files
+        grown.append((process.memory_info().rss - memory) / 1024)
+        if grown[-1] < SLACK_KIB:
+            break
     if sys.platform == "linux":
-        assert grown < SLACK_KIB + COUNT / 10, f"{grown:.0f} KiB more after {COUNT} connections"
+        assert min(grown) < SLACK_KIB, f"{grown} KiB more after {COUNT} connections each time"
     assert running.errors == []
