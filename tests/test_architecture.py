@@ -18,6 +18,7 @@ RANK = {
     "settings": 0,
     "record": 0,
     "aics": 1,
+    "azure": 1,
     "emulator": 1,
     "bundle": 1,
     "checks": 1,

@@ -19,7 +19,7 @@ PURPOSES = {
     "again": "the same request again",
     "together": "in one patch with others",
     "unmarked": "without the component's marker",
-    "unknown": "not of the model",
+    "unknown": "with names the model lacks",
     "removed": "deleted",
     "negative": "invalid on purpose",
     "revived": "valid, after the invalid ones",
