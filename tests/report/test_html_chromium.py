@@ -127,6 +127,8 @@ def test_on_paper_all_is_open_and_the_filter_is_gone(chromium: Browser, pages: d
         await tab.open(pages["bad"])
         pdf = await tab.pdf()
         await tab.ask("Emulation.setEmulatedMedia", media="print")
+        # What content-visibility hides is settled when a frame is drawn.
+        await tab.value("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         closed = await tab.value(
             "[...document.querySelectorAll('.cases')].some(c => !c.checkVisibility({contentVisibilityAuto: true}))"
         )
