@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +18,14 @@ from harness.emulator.errors import ServiceError
 from harness.emulator.options import EmulatorError
 from harness.emulator.snapshot import Damaged, pack, unpack
 from harness.mqtt import Timer, Timers
-from harness.record.events import Entry
+from harness.record.events import Entry, TelemetryReceived
 
 if TYPE_CHECKING:
-    from harness.emulator.hub.core import IotHub
     from harness.emulator.services import Services
 
 VERSION = 1
 SAVE_SECONDS = 5.0
+_SLICE_SECONDS = 0.003
 _OF_THE_MOMENT = ("connection", "c2d")
 
 
@@ -36,6 +37,8 @@ class Keeper:
         self._timers = timers
         self._report = report
         self._timer: Timer | None = None
+        self._draft: list[str] = []
+        self._rest: Iterator[str] = iter(())
         self._services: Services | None = None
 
     def load(self) -> dict[str, Any] | None:
@@ -66,23 +69,38 @@ class Keeper:
             services.stream.listen(self._saw)
 
     def _saw(self, entry: Entry) -> None:
-        if self._timer is None and self._services is not None:
-            self._timer = self._timers.later(SAVE_SECONDS, self._save_quietly)
+        if self._timer is None and self._services is not None and not isinstance(entry.event, TelemetryReceived):
+            self._timer = self._timers.later(SAVE_SECONDS, self._begin)
 
     def close(self) -> None:
         """Save for the last time. What fails is reported, not raised: the rest has to stop too."""
-        if self._services is not None:
-            self._save_quietly()
-            self._services = None
-
-    def _save_quietly(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        if self._services is None:
-            return
+        if self._services is not None:
+            self._save_quietly("".join(text_of(self._services)))
+            self._services = None
+
+    def _begin(self) -> None:
+        """Thousands of devices take half a second, so they are written down between what the devices ask for."""
+        assert self._services is not None
+        self._draft, self._rest = [], text_of(self._services)
+        self._go_on()
+
+    def _go_on(self) -> None:
+        until = time.perf_counter() + _SLICE_SECONDS
+        for piece in self._rest:
+            self._draft.append(piece)
+            if time.perf_counter() > until:
+                self._timer = self._timers.later(0.0, self._go_on)
+                return
+        self._timer = None
+        self._save_quietly("".join(self._draft))
+        self._draft = []
+
+    def _save_quietly(self, text: str) -> None:
         try:
-            self._write(json.dumps(take(self._services), separators=(",", ":")))
+            self._write(text)
         except OSError as error:
             self._report(f"the state could not be saved in {self.path}", error)
 
@@ -103,27 +121,35 @@ class Keeper:
         )
 
 
-def take(services: Services) -> dict[str, Any]:
-    """Return the services' state as JSON has it."""
+def text_of(services: Services) -> Iterator[str]:
+    """The services' state as JSON text, a device a piece; each piece is as things are when it is asked for."""
     enrollments = services.enrollments
-    return {
-        "version": VERSION,
-        "id_scope": services.id_scope,
-        "policies": pack(services.dps_access.policies),
-        "hubs": [_take_hub(hub) for hub in services.hubs],
-        "enrollments": [pack(one) for one in (*enrollments.individuals(), *enrollments.groups())],
-        "authorities": pack(enrollments.authorities),
-        "registrations": [pack(one) for one in services.dps.registrations],
-    }
+    yield f'{{"version":{VERSION},"id_scope":{_dump(services.id_scope)}'
+    yield f',"policies":{_packed(services.dps_access.policies)}'
+    yield ',"hubs":['
+    for number, hub in enumerate(services.hubs):
+        yield ("," if number else "") + f'{{"policies":{_packed(hub.access.policies)}'
+        yield f',"authorities":{_packed(hub.access.authorities)},"identities":['
+        yield from _listed(_packed(one, _OF_THE_MOMENT) for one in (*hub.registry.devices(), *hub.registry.modules()))
+        yield "]}"
+    yield '],"enrollments":['
+    yield from _listed(_packed(one) for one in (*enrollments.individuals(), *enrollments.groups()))
+    yield f'],"authorities":{_packed(enrollments.authorities)},"registrations":['
+    yield from _listed(_packed(one) for one in tuple(services.dps.registrations))
+    yield "]}"
 
 
-def _take_hub(hub: IotHub) -> dict[str, Any]:
-    every = (*hub.registry.devices(), *hub.registry.modules())
-    return {
-        "policies": pack(hub.access.policies),
-        "authorities": pack(hub.access.authorities),
-        "identities": [pack(identity, _OF_THE_MOMENT) for identity in every],
-    }
+def _listed(items: Iterable[str]) -> Iterator[str]:
+    for number, item in enumerate(items):
+        yield f",{item}" if number else item
+
+
+def _packed(value: Any, without: tuple[str, ...] = ()) -> str:
+    return _dump(pack(value, without))
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def restore(services: Services, document: dict[str, Any]) -> None:
