@@ -26,8 +26,10 @@ RANK = {
     "diagnosis": 0,
     "target": 2,
     "watch": 2,
+    "doctor": 3,
     "run": 3,
     "report": 4,
+    "fleet": 4.5,
     "plugin": 5,
     "suite": 6,
     "cli": 6,
@@ -48,7 +50,9 @@ PURE = (
     "watch/judging.py",
     "watch/kinds.py",
     "watch/ledger.py",
+    "watch/standing.py",
     "watch/wording.py",
+    "azure/twins.py",
 )
 IMPURE_MODULES = {"asyncio", "socket", "ssl", "threading", "subprocess", "pytest", "aiohttp", "requests", "time"}
 

@@ -132,3 +132,67 @@ def test_a_tpm_names_the_device_unless_told_otherwise(tmp_path: Path) -> None:
     assert load(tpm, {}, tmp_path).registration_id == "xgchrbsoabjokrlsqpwbn7ohddsg5kpr4gqn5an2g3fxe5nhdhqq"
     assert load({**tpm, "registration-id": "tank-1"}, {}, tmp_path).registration_id == "tank-1"
     assert load({"attestation": "x509"}, {}, tmp_path).registration_id == "preflight-device"
+
+
+# --- the Azure target --------------------------------------------------------------------------------
+
+HUB = "HostName=h.azure-devices.net;SharedAccessKeyName=iothubowner;SharedAccessKey=c2VjcmV0LWtleS1vZi1odWI="
+AZURE = {"PREFLIGHT_HUB_CONNECTION_STRING": HUB, "PREFLIGHT_DPS_CONNECTION_STRING": HUB, "PREFLIGHT_ID_SCOPE": "0ne1"}
+
+
+def test_connection_strings_stand_in_no_record_and_no_repr(tmp_path: Path) -> None:
+    settings = load({"target": "azure"}, AZURE, tmp_path)
+    assert settings.hub_connection_string == HUB
+    assert settings.id_scope == "0ne1"
+    assert "c2VjcmV0" not in repr(settings) + str(settings.as_record())
+    assert {HUB, "c2VjcmV0LWtleS1vZi1odWI="} <= set(settings.secrets())
+    assert "id-scope" in settings.as_record()
+    assert "id-scope" not in load({}, AZURE, tmp_path).as_record()
+    assert settings.notes == ()
+
+
+def test_the_names_of_samples_are_read_after_our_own(tmp_path: Path) -> None:
+    sample = {"IOTHUB_CONNECTION_STRING": "theirs", "PROVISIONING_IDSCOPE": "0ne2", "PREFLIGHT_DPS_HOST": "d"}
+    assert load({"target": "azure"}, sample, tmp_path).hub_connection_string == "theirs"
+    assert load({"target": "azure"}, {**sample, **AZURE}, tmp_path).hub_connection_string == HUB
+
+
+def test_a_secret_on_the_command_line_is_warned_about_once(tmp_path: Path) -> None:
+    given = {"target": "azure", "hub-connection-string": HUB, "dps-connection-string": HUB, "id-scope": "0ne1"}
+    (note,) = load(given, {}, tmp_path).notes
+    assert "PREFLIGHT_HUB_CONNECTION_STRING and PREFLIGHT_DPS_CONNECTION_STRING" in note
+    assert "c2VjcmV0" not in note
+
+
+@pytest.mark.parametrize(
+    ("given", "environment", "says"),
+    [
+        ({}, {}, "PREFLIGHT_HUB_CONNECTION_STRING"),
+        ({}, {"PREFLIGHT_HUB_CONNECTION_STRING": HUB}, "PREFLIGHT_DPS_CONNECTION_STRING"),
+        ({}, {**AZURE, "PREFLIGHT_ID_SCOPE": ""}, "--id-scope SCOPE"),
+        ({"enrollment": "group", "attestation": "x509"}, AZURE, "--attestation symmetric-key"),
+        ({"azure-ca": "nowhere.pem"}, AZURE, "there is no file"),
+        ({"listen": "127.0.0.2"}, AZURE, "--listen is for the local target"),
+        ({"hub-host": "h"}, {"PREFLIGHT_DPS_HOST": "d", "PREFLIGHT_ID_SCOPE": "s"}, "Built-in endpoints"),
+        ({"target": "local", "keep": True}, {}, "--keep is for --target azure"),
+    ],
+)
+def test_what_the_azure_target_needs_is_asked_for(
+    tmp_path: Path, given: dict[str, object], environment: dict[str, str], says: str
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load({"target": "azure", **given}, environment, tmp_path)
+    assert says in str(caught.value)
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "preflight.toml").write_text('hub-connection-string = ["c2VjcmV0"]\n')
+    with pytest.raises(SettingsError) as caught:
+        load({}, {}, tmp_path)
+    assert "c2VjcmV0" not in str(caught.value)
+
+
+def test_a_device_that_exists_needs_neither_dps_nor_scope(tmp_path: Path) -> None:
+    only = {"PREFLIGHT_HUB_CONNECTION_STRING": HUB}
+    assert load({"target": "azure", "device-id": "d", "dut": "external"}, only, tmp_path).device_id == "d"

@@ -5,7 +5,8 @@ It is written the way the SDK's documentation shows and knows nothing of the har
     pytest --dut "python examples/devices/python_pnp_sample.py" \\
            --model-id "dtmi:com:example:preflight:ClimateZone;1"
 
-It plays dtdl_models/dtmi/com/example/preflight/climatezone-1.json and ends when it reads `q`.
+It plays dtdl_models/dtmi/com/example/preflight/climatezone-1.json and ends when it reads `q`; with --websockets on
+port 443. What `--profile full` finds in it is listed in docs/resilience.md.
 """
 
 from __future__ import annotations
@@ -57,6 +58,7 @@ class Zone:
 
 def client_of(kind: Any, **arguments: Any) -> Any:
     """A client of this class that proves itself by the device's certificate, where it has one, else by its key."""
+    arguments["websockets"] = "--websockets" in sys.argv
     if "X509_CERT_FILE" in os.environ:
         x509 = X509(os.environ["X509_CERT_FILE"], os.environ["X509_KEY_FILE"], os.environ.get("PASS_PHRASE"))  # type: ignore[no-untyped-call]
         return kind.create_from_x509_certificate(x509=x509, **arguments)

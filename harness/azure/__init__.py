@@ -2,5 +2,10 @@
 
 connection_strings   of a hub, a DPS, an event hub: read, or refused with the part that is wrong
 redirect             the hub's built-in endpoint, found from the hub's own connection string
-telemetry            messages read from that endpoint while they come
+telemetry, messages  messages read from that endpoint while they come, as events of the record
+reaching, errors     whether a port can be reached and trusted; what keeps one from the messages, in words
+provisioning         the service side of DPS: enrollments and registrations of one device
+twins                what changed between two reads of a twin
+retrying, words      busy services are asked again; refusals in plain words
+ledger, cost         what was made there; what a run uses
 """

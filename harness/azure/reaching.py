@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 from pathlib import Path
@@ -54,9 +55,10 @@ async def reach(host: str, port: int, context: ssl.SSLContext, seconds: float) -
             f"{port} is the usual cause: have it opened, or use another network.",
         ) from None
     except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else error
         raise ReaderError(
             "closed-port",
-            f"{host} cannot be reached on port {port}: {error.strerror or error}. If the name and the port are right, "
+            f"{host} cannot be reached on port {port}: {reason}. If the name and the port are right, "
             "a firewall between refuses it, or the service is not running.",
         ) from None
     writer.close()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.azure.connection_strings import EventHubConnection, HubConnection
-from harness.azure.errors import ReaderError
+from harness.azure.errors import ReaderError, refused
 from harness.azure.reaching import reach, trust
 
 AMQP_PORT = 5671
@@ -102,13 +102,7 @@ def _event_hub(hub: HubConnection, told: Any) -> EventHubConnection:
 def _explained(error: Exception, hub: HubConnection, port: int) -> ReaderError:
     text = str(error)
     if "SASL" in text or "unauthorized" in text.lower():
-        return ReaderError(
-            "credentials",
-            f"{hub.hostname} refused the policy {hub.policy}: its key is not the right one (it may have been "
-            "regenerated), or the policy lacks the right `service connect` (iothubowner and service have it). Copy the "
-            "connection string once more from the hub's Shared access policies; if it is the same, `preflight doctor` "
-            "tells whether this machine's clock is wrong.",
-        )
+        return refused(hub.hostname, hub.policy)
     return ReaderError("other", f"{hub.hostname}:{port} did not say where its events are read: {text or repr(error)}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,7 +39,9 @@ def make(folder: Path, path: Path, key: Path | None = None) -> int:
         part.write_bytes(data)
         part.replace(path)
     except OSError as e:
-        raise BundleError(f"{path} could not be written: {e.strerror or e}. Name another file with --output.") from None
+        with contextlib.suppress(OSError):
+            part.unlink()
+        raise BundleError(f"{path} could not be written: {e.strerror or e}. Name another file.") from None
     return len(data)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from harness.bundle.cover import cover
 from harness.bundle.errors import BundleError
 from harness.record import events as ev
-from harness.record.journal import Journal, read
+from harness.record.reading import Journal, read
 
 REPORTS = ("report.html", "result.json", "junit.xml", "aics.json", "journal.jsonl", "device.log")
 _NEEDED = ("result.json", "journal.jsonl")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from harness.checks import requirements
+from harness.checks.dying import lost
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
+from harness.checks.seeing import service_failed
 from harness.record import events as ev
 from harness.verdict import Severity
 
@@ -27,6 +29,8 @@ def receives_c2d(evidence: Evidence) -> Findings:
     if sent is None:
         return (yield from _not_sent(evidence, wanted))
     n, message = sent
+    if service_failed(message.error):
+        raise Blocked(f"No message could be sent to the device: {message.error}")
     if message.error:
         yield finding(
             requirements.C2D,
@@ -41,11 +45,26 @@ def receives_c2d(evidence: Evidence) -> Findings:
     outcome = _outcome(evidence, message.message_id)
     if outcome is None and evidence.away_between(n, evidence.last.n if evidence.last else n):
         raise Blocked("The device lost its connection before it acknowledged the message.")
+    if outcome is None and wanted is None and not evidence.shows("wire"):
+        yield finding(
+            requirements.C2D,
+            "c2d-not-taken",
+            "The device acknowledged no cloud-to-device message. Whether it takes any does not show in Azure; the "
+            "requirement holds if they are implemented.",
+            severity=Severity.INFO,
+            expected="feedback Success, of a device that takes messages",
+            actual="no feedback",
+            events=(n,),
+            remedy="State c2d = true in preflight.toml if the device takes messages; c2d = false spares the wait.",
+        )
+        return n
     if outcome is None or outcome[1] != "Success":
         yield finding(
             requirements.C2D,
             "c2d-not-acknowledged",
-            "The device subscribed to cloud-to-device messages but did not acknowledge one.",
+            "The device subscribed to cloud-to-device messages but did not acknowledge one."
+            if evidence.shows("wire")
+            else "The device takes cloud-to-device messages, as is stated, but did not acknowledge one.",
             expected="PUBACK of the message (feedback: Success)",
             actual=outcome[1] if outcome else "no acknowledgement",
             events=(n,) if outcome is None else (n, outcome[0]),
@@ -59,7 +78,7 @@ def _not_sent(evidence: Evidence, wanted: bool | None) -> Findings:
     if evidence.final(ev.ExerciseEnded) is None or evidence.final(ev.RunInterrupted) is not None:
         raise Blocked("The run ended before a message was sent to the device.")
     if evidence.lost is not None:
-        raise Blocked("The device had lost its connection before a message could be sent to it.")
+        raise Blocked(lost(evidence, "a message could be sent to it"))
     yield finding(
         requirements.C2D,
         "c2d-not-subscribed",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.checks import attestation
 from harness.checks.cause import Cause
 from harness.checks.evidence import Evidence
@@ -15,6 +17,8 @@ from harness.record import events as ev
 
 NO_MODEL = "No model is known: the device announced none and --model-id was not given."
 
+_WORDS = (ev.TelemetryReceived, ev.ReportedPatched, ev.TwinRequested, ev.DeviceRequestRefused, ev.RunInterrupted)
+"""What shows that a connected device does something, or that nobody waited for it."""
 _REBOOT = "Reboot the device and restart provisioning."
 
 
@@ -34,7 +38,34 @@ def cause_before(evidence: Evidence, stage: int) -> str:
     if stage >= 3 and evidence.model is None:
         rejected = evidence.final(ev.ModelRejected)
         return rejected[1].problems[0] if rejected else NO_MODEL
-    return ""
+    mute = cause_of_silence(evidence) if stage >= 3 else None
+    return mute.text if mute else ""
+
+
+def cause_of_silence(evidence: Evidence) -> Cause | None:
+    """The cause where the device was connected all the time and sent nothing whatever was asked of it."""
+    watched, ended, connected = (
+        evidence.final(ev.ObservationEnded),
+        evidence.final(ev.ExerciseEnded),
+        evidence.connected,
+    )
+    if watched is None or ended is None or connected is None:
+        return None
+    if evidence.lost is not None or not evidence.shows("wire"):
+        return None
+    if all(c.kind == "telemetry" for c in evidence.capabilities) or evidence.entries(*_WORDS):
+        return None
+    if any(r.status is not None for _, r in evidence.of(ev.CommandReturned)):
+        return None
+    listened = bool(evidence.of(ev.Subscribed))
+    return Cause(
+        "device-mute",
+        "The device connected to the hub and then sent nothing at all: no message, no report, no request for its "
+        f"twin, no answer{'' if listened else '; it subscribed to nothing either'}.",
+        "See what the device does once it is connected (device.log): it subscribes to methods and desired properties, "
+        "reads its twin, reports its properties and sends telemetry.",
+        events=(connected[0], ended[0]),
+    )
 
 
 def why_not_connected(evidence: Evidence) -> str:
@@ -74,7 +105,8 @@ def _never_connected(evidence: Evidence, assigned: int) -> Cause:
         or Cause(
             "device-not-connected",
             f"DeviceNotConnected: the device registered with DPS but never connected to the hub{_within(evidence)}.",
-            f"{_REBOOT} See that the device connects to the hub that DPS names in its answer.",
+            f"{_REBOOT} See that the device connects to the hub that DPS names in its answer."
+            + ("" if evidence.shows("wire") else " Azure does not show attempts that were refused: see device.log."),
         )
     )
 
@@ -134,6 +166,8 @@ def _before_mqtt(evidence: Evidence, since: int) -> Cause | None:
 
 def _silent(evidence: Evidence) -> Cause:
     opened = evidence.first(ev.TargetOpened)
+    if opened and not evidence.shows("wire"):
+        return _unseen(evidence, opened[1].endpoints)
     host = (opened[1].endpoints.get("dps") if opened else "") or "the printed endpoint"
     exited = evidence.final(ev.DeviceExited)
     if exited and not exited[1].expected:
@@ -152,6 +186,22 @@ def _silent(evidence: Evidence) -> Cause:
         f"The device never registered with DPS{_within(evidence)}: it runs, and nothing of it arrived at {host}.",
         "See that it takes its settings from the environment (IOTHUB_DEVICE_DPS_ENDPOINT and the others), and what it "
         "wrote to device.log.",
+    )
+
+
+def _unseen(evidence: Evidence, endpoints: Mapping[str, str]) -> Cause:
+    """DPS shows a registration that it took; one that it refused leaves no trace for a service."""
+    exited = evidence.final(ev.DeviceExited)
+    if exited and not exited[1].expected:
+        return Cause("device-ended", "The device never registered with DPS.")
+    scope, host = endpoints.get("id-scope") or "(not given)", endpoints.get("dps") or "DPS"
+    return Cause(
+        "device-silent",
+        f"The device never registered with DPS{_within(evidence)}, as far as Azure shows: an attempt that is refused "
+        "leaves nothing that a service could read.",
+        f"Check that {scope} is the ID scope of this DPS instance (its page on the portal), that the device reaches "
+        f"{host} on port {attestation.port(evidence)}, and what it says itself of the refusal (device.log). The local "
+        "target shows every attempt (--target local).",
     )
 
 

@@ -60,7 +60,7 @@ def central_provisioning_state(evidence: Evidence) -> Findings:
 def central_names(evidence: Evidence) -> Findings:
     """No telemetry has a name that IoT Central uses itself, or one that begins with an underscore."""
     declared = {c.path: c.name for c in evidence.capabilities if c.kind == "telemetry"}
-    sent = {path: (path.rpartition(".")[2], numbers) for path, numbers in evidence.stray_telemetry.items()}
+    sent = {path: (evidence.as_sent(path)[1], numbers) for path, numbers in evidence.stray_telemetry.items()}
     named = {**{path: (name, _numbers(evidence, path)) for path, name in declared.items()}, **sent}
     for path, (name, numbers) in named.items():
         if name in RESERVED:
@@ -224,6 +224,11 @@ def _states(evidence: Evidence) -> Iterator[tuple[int, str, str]]:
             yield n, "Blocked", "DPS says disabled"
         elif str(state.get("errorCode") or answer.error_code) == "400209":
             yield n, "400209", "DPS says unauthorized"
+    read = evidence.final(ev.RegistrationRead)
+    if read and read[1].state.get("status") == "disabled":
+        yield read[0], "Blocked", "DPS says disabled"
+    elif read and str(read[1].state.get("errorCode")) == "400209":
+        yield read[0], "400209", "DPS says unauthorized"
     connected = evidence.final(ev.HubConnected)
     if connected and connected[1].error_code == 403012:
         yield connected[0], "403012", "the hub refused the device as disabled"

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from harness.checks import requirements
-from harness.checks.disruptive import is_disruptive, restarts
+from harness.checks.disruptive import COMING_BACK, is_disruptive, restarts
+from harness.checks.dying import how_it_ended, lost
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
 from harness.checks.sameness import same
-from harness.checks.values import in_quotes, shown
+from harness.checks.seeing import service_failed
+from harness.checks.values import hint, shown
 from harness.dtdl import Capability, check_value
 from harness.expectations import ABSENT, When
 from harness.record import events as ev
@@ -57,6 +59,8 @@ def command_again(evidence: Evidence, capability: Capability) -> Findings:
     n, answer = again[-1]
     if [f.code for f in _judged(evidence, capability, 0, first[-1])] != []:
         return n  # what was wrong the first time is found there
+    if answer.status is None and any(r.purpose == "negative" for _, r in evidence.returns[path]):
+        raise Blocked(f"Command {path} was answered no more after an invalid request: rejects_invalid_request[{path}].")
     for wrong in _judged(evidence, capability, n, answer):
         yield replace(wrong, message=f"At the end of the run, though not at first: {wrong.message}")
     return n
@@ -78,6 +82,8 @@ def unknown_command(evidence: Evidence) -> Findings:
     ):
         return n  # a device without commands need not subscribe to any
     if answer.status is None:
+        if service_failed(answer.error, answer.error_code):
+            raise Blocked(f"The unknown command could not be sent: {answer.error}")
         if not evidence.online_at(n - 1):
             raise Blocked("The device was not connected when the unknown command was sent.")
         yield finding(
@@ -131,12 +137,14 @@ def _judged(evidence: Evidence, capability: Capability, n: int, answer: ev.Comma
 
 def _unanswered(evidence: Evidence, capability: Capability, n: int, answer: ev.CommandReturned) -> Finding:
     path = capability.path
+    if service_failed(answer.error, answer.error_code):
+        raise Blocked(f"Command {path} could not be invoked: {answer.error}")
     sent = max((at for at in evidence.commands_sent.get(path, []) if at < n), default=n)
     if evidence.away_between(sent, n) is not None:
         return finding(
             requirements.DIRECT_METHODS,
             "command-disconnected",
-            f"The device lost its connection while command {path} was under way, and did not answer.",
+            f"Command {path} got no answer.{how_it_ended(evidence, ' while it was under way')}",
             element=path,
             expected="an answer",
             actual=f"the connection ended after {answer.seconds:.0f} s at most",
@@ -195,7 +203,7 @@ def _response(capability: Capability, n: int, answer: ev.CommandReturned) -> Ite
             requirements.DIRECT_METHODS,
             "command-response-invalid",
             f"The response of command {path} does not fit its schema. {problem.message}"
-            f"{in_quotes(response, answer.payload)}",
+            f"{hint(response, answer.payload)}",
             element=path,
             expected=problem.expected,
             actual=problem.actual,
@@ -206,8 +214,8 @@ def _response(capability: Capability, n: int, answer: ev.CommandReturned) -> Ite
 
 def _comes_back(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
     sent = evidence.commands_sent.get(capability.path, [])
-    went = evidence.away_between(sent[-1], evidence.last.n) if sent and evidence.last else None
-    if went is not None and evidence.lost is not None:
+    went = _gone_for_good(evidence, capability, sent[-1]) if sent else None
+    if went is not None:
         yield finding(
             requirements.DIRECT_METHODS,
             "command-no-return",
@@ -221,9 +229,19 @@ def _comes_back(evidence: Evidence, capability: Capability) -> Iterator[Finding]
         )
 
 
+def _gone_for_good(evidence: Evidence, capability: Capability, sent: int) -> int | None:
+    """The entry with which the device was gone after entry `sent`: its connection ended, or nothing was heard of it."""
+    away = evidence.away_between(sent, evidence.last.n if evidence.last else sent)
+    if away is not None:
+        return away if away == evidence.lost else None
+    waited_for = COMING_BACK.format(capability.path)
+    waits = ((n, e) for n, e in evidence.of(ev.WaitEnded) if e.waited_for == waited_for)
+    return next((n for n, e in waits if not e.satisfied), None)
+
+
 def _why_not_invoked(evidence: Evidence, path: str) -> str:
     if evidence.lost is not None:
-        return f"The device had lost its connection before command {path} could be invoked."
+        return lost(evidence, f"command {path} could be invoked")
     return f"The run ended before command {path} was answered."
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from harness.checks import causes, requirements
 from harness.checks.disruptive import is_disruptive
+from harness.checks.dying import how_it_ended, told_by
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, NotObservable, check, finding
 from harness.record import events as ev
@@ -30,6 +31,7 @@ def transport_is_mqtt(evidence: Evidence) -> Findings:
     connected = evidence.connected
     if connected:
         n, event = connected
+        _must_see_wire(evidence)
         if event.transport.lower() in _MQTT:
             return n
         yield _not_mqtt(n, event.transport)
@@ -129,6 +131,7 @@ _NOT_HERE = ("dps-",)
 @check(requirements.CONVENTIONS, stage=1)
 def keeps_mqtt_rules(evidence: Evidence) -> Findings:
     """The device breaks no rule of MQTT nor of IoT Hub on it."""
+    _must_see_wire(evidence)
     by_rule: dict[str, list[tuple[int, ev.ProtocolViolation]]] = {}
     for n, event in evidence.of(ev.ProtocolViolation):
         if not event.rule.startswith(_NOT_HERE):
@@ -181,7 +184,8 @@ def _silences(evidence: Evidence) -> Iterator[Finding]:
 @check(requirements.CONVENTIONS, stage=2)
 def one_connection_for_an_identity(evidence: Evidence) -> Findings:
     """No second client comes with the same identity: the newer connection ends the older."""
-    replaced = [n for n, e in evidence.of(ev.HubDisconnected) if e.by == "hub" and e.error_code in _REPLACED]
+    _must_see_wire(evidence)
+    replaced = _replaced(evidence)
     if replaced:
         yield finding(
             requirements.CONVENTIONS,
@@ -196,12 +200,20 @@ def one_connection_for_an_identity(evidence: Evidence) -> Findings:
     return None
 
 
+def _replaced(evidence: Evidence) -> list[int]:
+    """The entries at which a newer connection of the same identity ended one."""
+    return [n for n, e in evidence.of(ev.HubDisconnected) if e.by == "hub" and e.error_code in _REPLACED]
+
+
 @check(requirements.CONVENTIONS, stage=2)
 def connection_holds(evidence: Evidence) -> Findings:
     """The device stays connected while it is tested, but for restarts that were asked for."""
     _connect(evidence)
-    drops = [n for n, up in evidence.links if not up and not _asked_for(evidence, n)]
+    replaced = _replaced(evidence)
+    drops = [n for n, up in evidence.links if not up and n not in replaced and not _asked_for(evidence, n)]
     exited = evidence.final(ev.DeviceExited)
+    if evidence.lost is not None and evidence.lost in drops and (case := told_by(evidence, evidence.lost)):
+        raise Blocked(f"The connection did not hold: {case} tells over what.{how_it_ended(evidence)}")
     if exited and not exited[1].expected and evidence.lost is not None:
         if not _asked_for(evidence, evidence.lost):
             yield finding(
@@ -255,10 +267,15 @@ def _reason(evidence: Evidence, n: int) -> str:
     return next((f"{e.by}: {e.reason}" for at, e in evidence.of(ev.HubDisconnected) if at == n), "")
 
 
+def _must_see_wire(evidence: Evidence) -> None:
+    if not evidence.shows("wire"):
+        raise NotObservable(
+            "Azure does not show a device's connections and packets; the local target does (--target local)."
+        )
+
+
 def _connect(evidence: Evidence) -> tuple[int, ev.HubConnected]:
-    opened = evidence.first(ev.TargetOpened)
-    if opened is not None and "wire" not in opened[1].observes:
-        raise NotObservable("Azure does not show connections as they are made; the local target does.")
+    _must_see_wire(evidence)
     if evidence.connected is None:
         raise Blocked(causes.why_not_connected(evidence))
     return evidence.connected

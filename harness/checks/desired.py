@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
+from harness.checks.dying import how_it_ended, lost
 from harness.checks.evidence import Evidence, Report
 from harness.checks.properties import ACCEPTED, acknowledgement
-from harness.checks.registry import Blocked, Findings, check, finding
+from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
 from harness.checks.sameness import same
 from harness.checks.values import shown
-from harness.dtdl import Capability, check_value
+from harness.dtdl import Capability, check_value, decode
 from harness.record import events as ev
 from harness.verdict import Finding, Severity
 
@@ -38,7 +39,8 @@ def properties_in_one_patch(evidence: Evidence) -> Findings:
         if answer is None:
             yield _lost(evidence, n, path, write)
         elif (value := _accepted(answer)) is not None and not same(value[0], write.value):
-            yield from _mixed(path, write, answer, value[0], [w for w in writes if w[1] != path])
+            others = [w for w in writes if w[1] != path]
+            yield from _mixed(evidence.by_path.get(path), path, write, answer, value[0], others)
         decided = max(decided or 0, answer.n if answer else n)
     return decided
 
@@ -49,7 +51,7 @@ def _lost(evidence: Evidence, n: int, path: str, write: ev.PropertyWritten) -> F
         requirements.CONVENTIONS,
         "patch-not-acknowledged",
         f"{path} was not acknowledged when it was set together with other properties in one patch, though it is alone."
-        + (" The device lost its connection over it." if gone else ""),
+        + (how_it_ended(evidence, " over it") if gone else ""),
         element=path,
         expected=f'{{"value": {shown(write.value)}, "ac": 200, "av": {write.version}}}',
         actual="no acknowledgement",
@@ -58,12 +60,20 @@ def _lost(evidence: Evidence, n: int, path: str, write: ev.PropertyWritten) -> F
     )
 
 
-def _mixed(path: str, write: ev.PropertyWritten, answer: Report, value: Any, others: list[Write]) -> Iterator[Finding]:
+def _mixed(
+    capability: Capability | None,
+    path: str,
+    write: ev.PropertyWritten,
+    answer: Report,
+    value: Any,
+    others: list[Write],
+) -> Iterator[Finding]:
     whose = next((p for _, p, w in others if same(w.value, value)), None)
-    if whose is None and not isinstance(value, type(write.value)):
-        whose = "something else"
+    if whose is None and not _in_other_words(value, write.value):
+        fits = capability is None or capability.schema is None or not check_value(capability.schema, value)
+        whose = None if fits else "something else"
     if whose is None:
-        return  # the device took another value of its own, which the acknowledgement of a single one may show as well
+        return  # another value of its own, or the right one in quotes: the acknowledgement of a single one shows it
     yield finding(
         requirements.CONVENTIONS,
         "acknowledgements-mixed-up",
@@ -75,6 +85,12 @@ def _mixed(path: str, write: ev.PropertyWritten, answer: Report, value: Any, oth
         remedy="Make a new acknowledgement for each property: an object that is used again ends with the last value "
         "(the helper of Microsoft's Python samples does so).",
     )
+
+
+def _in_other_words(value: Any, written: Any) -> bool:
+    """Whether it is the value that was set, as a string."""
+    inner, problems = decode(value) if isinstance(value, str) else (None, True)
+    return not problems and same(inner, written)
 
 
 @check(requirements.CONVENTIONS, profile="standard", watches="property")
@@ -98,8 +114,7 @@ def component_patch_without_marker(evidence: Evidence) -> Findings:
             remedy="Know the components by their names, not by the marker: patches need not carry it.",
         )
         return n
-    if any(c.writable and c.component for c in evidence.capabilities):
-        _must_have_been_possible(evidence)
+    _must_have_been_possible(evidence, of_component=True)
     return None
 
 
@@ -133,7 +148,7 @@ def unknown_desired_properties(evidence: Evidence) -> Findings:
             requirements.CONVENTIONS,
             "unknown-desired-not-ignored",
             f"{path} was not acknowledged when an unknown component and an unknown property came with it."
-            + (" The device lost its connection over it." if gone else ""),
+            + (how_it_ended(evidence, " over it") if gone else ""),
             element=path,
             expected="an acknowledgement of the known property",
             actual="none",
@@ -148,6 +163,7 @@ def _reported_again(evidence: Evidence, write: ev.PropertyWritten) -> set[str]:
     """Properties that nobody set, reported after the unknown ones and after no other change: most of all there are."""
     declared = {c.path for c in evidence.capabilities if c.kind == "property"}
     groups = sorted({w.after for ws in evidence.writes.values() for _, w in ws})
+    restored = {w.after for ws in evidence.writes.values() for _, w in ws if w.purpose == "restore"}
     usual: set[str] = set()
     found: set[str] = set()
     for at, first in enumerate(groups):
@@ -156,7 +172,7 @@ def _reported_again(evidence: Evidence, write: ev.PropertyWritten) -> set[str]:
         reported = {p for p in others if any(r.n > first and (until is None or r.n <= until) for r in _of(evidence, p))}
         if first == write.after:
             found = reported
-        else:
+        elif first not in restored:  # which takes away what is unknown
             usual |= reported
     found -= usual
     return found if len(found) > 1 and 2 * len(found) >= len(declared) - 1 else set()
@@ -188,7 +204,7 @@ def desired_property_removed(evidence: Evidence) -> Findings:
                 requirements.CONVENTIONS,
                 "dead-after-removal",
                 f"The device acknowledged {path} no more after null had removed it from the desired properties."
-                + (" It lost its connection." if gone else ""),
+                + (how_it_ended(evidence) if gone else ""),
                 element=path,
                 expected="an acknowledgement of the next value",
                 actual="none",
@@ -224,17 +240,21 @@ def _writes(evidence: Evidence, purpose: str) -> Iterator[Write]:
     yield from sorted(found, key=lambda w: w[0])
 
 
-def _must_have_been_possible(evidence: Evidence, at_least: int = 1) -> None:
-    """Raise Blocked where the step was due and not made."""
+def _must_have_been_possible(evidence: Evidence, at_least: int = 1, *, of_component: bool = False) -> None:
+    """Raise Blocked where the step was due and not made, NotChosen where the maker has left alone what it needs."""
     writable = [c for c in evidence.capabilities if c.kind == "property" and c.writable and c.schema is not None]
-    writable = [c for c in writable if not evidence.expectations.left_alone("property", c.path)]
+    writable = [c for c in writable if c.component is not None or not of_component]
     if len(writable) < at_least:
         return
+    what = "writable property" + (" of a component" if of_component else "")
+    few = f"no {what}" if at_least == 1 else f"fewer than {at_least} writable properties"
+    allowed = [c for c in writable if not evidence.expectations.left_alone("property", c.path)]
+    if len(allowed) < at_least:
+        raise NotChosen(f"With what the maker leaves alone there is {few} to set.")
     if evidence.final(ev.ExerciseEnded) is None or evidence.final(ev.RunInterrupted):
         raise Blocked("The run ended before desired properties were set in this way.")
     if evidence.lost is not None:
-        raise Blocked("The device had lost its connection before desired properties were set in this way.")
-    few = "no writable property" if at_least == 1 else f"fewer than {at_least} writable properties"
+        raise Blocked(lost(evidence, "desired properties were set in this way"))
     raise Blocked(f"The device acknowledged {few} when set alone.")
 
 

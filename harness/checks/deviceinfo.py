@@ -80,7 +80,7 @@ def _wrong(code: str, capability: Capability, what: str, expected: str, actual: 
 
 def _not_in_model(evidence: Evidence) -> Iterator[Finding]:
     for path, numbers in list(evidence.stray_reports.items()):
-        name = path.rpartition(".")[2]
+        name = evidence.as_sent(path)[1]
         value = next((r.value for r in evidence.reports.get(path, [])), None)
         if isinstance(value, Mapping) and len(PUBLISHED.keys() & value.keys()) >= _ENOUGH:
             yield finding(

@@ -11,6 +11,8 @@ from harness.expectations import When
 _COMING_BACK = frozenset({"reboot", "restart", "factoryreset", "resetdevice", "devicereset", "hardreset", "softreset"})
 """A bare `reset` is most often one of counters."""
 _NOT_COMING_BACK = frozenset({"shutdown", "poweroff", "powerdown", "halt"})
+COMING_BACK = "the device to come back after command {}"
+"""What a wait for a device that restarts says it waited for."""
 _WORDS = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 

@@ -73,6 +73,8 @@ class Evidence:
         self.stray_telemetry: dict[str, list[int]] = defaultdict(list)
         self.reports: dict[str, list[Report]] = defaultdict(list)
         self.stray_reports: dict[str, list[int]] = defaultdict(list)
+        self._strays: dict[str, tuple[str | None, str]] = {}
+        """Component and name of what is undeclared, as it was sent."""
         self.malformed: list[Malformed] = []
         self.batches: list[int] = []
         """Messages whose body is an array of objects."""
@@ -90,6 +92,8 @@ class Evidence:
         self.expectations = Expectations()
         self.trials: dict[str, Evidence] = {}
         self._trial: Evidence | None = None
+        self._hub_clock: float | None = None
+        """What the hub's time of a message is to be moved by, to be the run's."""
         self._marked: set[str] = set()
         self.last: Entry | None = None
         self._by_class: dict[type[Event], list[Entry]] = defaultdict(list)
@@ -151,7 +155,16 @@ class Evidence:
 
     def times(self, cls: type[E]) -> list[float]:
         """When the events of a class happened, in seconds since the run began."""
-        return [entry.t for entry in self._by_class[cls]]
+        return [self._moment(entry) for entry in self._by_class[cls]]
+
+    def _moment(self, entry: Entry) -> float:
+        """When it happened: of a message that a hub kept for a while, by the time at which the hub took it."""
+        taken = entry.event.enqueued if isinstance(entry.event, ev.TelemetryReceived) else None
+        if taken is None:
+            return entry.t
+        if self._hub_clock is None:
+            self._hub_clock = entry.t - taken
+        return taken + self._hub_clock
 
     @property
     def connected(self) -> tuple[int, ev.HubConnected] | None:
@@ -171,6 +184,11 @@ class Evidence:
         """The process ended of itself and nothing of it is connected any more."""
         exited = self.final(ev.DeviceExited)
         return exited is not None and not exited[1].expected and self.open_connections == 0
+
+    def shows(self, what: str) -> bool:
+        """Whether the target shows this (see `TargetOpened`); without one, everything."""
+        opened = self.first(ev.TargetOpened)
+        return opened is None or what in opened[1].observes
 
     def _linked(self, entry: Entry, connections: int) -> None:
         before, self.open_connections = self.open_connections, connections
@@ -193,6 +211,15 @@ class Evidence:
         """The entry with which the device's connection ended for good; None while it is connected."""
         return self.links[-1][0] if self.links and not self.links[-1][1] else None
 
+    def as_sent(self, path: str) -> tuple[str | None, str]:
+        """Component and name of an undeclared element: names may hold dots, which paths have between the two."""
+        component, _, name = path.rpartition(".")
+        return self._strays.get(path, (component or None, name))
+
+    def _declared(self, component: str | None, name: str) -> Capability | None:
+        found = self.by_path.get(path_of(component, name))
+        return found if found is not None and found.name == name else None
+
     def _telemetry(self, entry: Entry, event: ev.TelemetryReceived) -> None:
         if event.properties.get("iothub-MessageType") == "Will":
             return  # a last will is no telemetry of the model
@@ -213,12 +240,13 @@ class Evidence:
             if component is None and name in self.components and isinstance(item, Mapping):
                 self.nested[name].append(entry.n)
                 continue
-            capability = self.by_path.get(path)
+            capability = self._declared(component, name)
             if capability is None or capability.kind != "telemetry":
+                self._strays.setdefault(path, (component, name))
                 self.stray_telemetry[path].append(entry.n)
                 continue
             problems = tuple(check_value(capability.schema, item)) if capability.schema else ()
-            self.telemetry[path].append(Reading(entry.n, entry.t, item, problems))
+            self.telemetry[path].append(Reading(entry.n, self._moment(entry), item, problems))
 
     def _reported(self, entry: Entry, event: ev.ReportedPatched) -> None:
         value = self._object(entry, event.payload, "reported properties")
@@ -232,13 +260,16 @@ class Evidence:
                 marked = item.get(MARKER) == "c" or name in self._marked
                 for inner, content in item.items():
                     if inner != MARKER:
-                        self._report(entry, event, path_of(name, inner), content, marked)
+                        self._report(entry, event, name, inner, content, marked)
             else:
-                self._report(entry, event, name, item, True)
+                self._report(entry, event, None, name, item, True)
 
-    def _report(self, entry: Entry, event: ev.ReportedPatched, path: str, value: Any, marked: bool) -> None:
-        capability = self.by_path.get(path)
+    def _report(
+        self, entry: Entry, event: ev.ReportedPatched, component: str | None, name: str, value: Any, marked: bool
+    ) -> None:
+        path, capability = path_of(component, name), self._declared(component, name)
         if capability is None or capability.kind == "telemetry":
+            self._strays.setdefault(path, (component, name))
             self.stray_reports[path].append(entry.n)
         self.reports[path].append(Report(entry.n, entry.t, value, event.status, marked))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.checks import requirements, waiving
 from harness.checks.evidence import Evidence
-from harness.checks.registry import Findings, cases, check, finding, findings_of
+from harness.checks.registry import Findings, cases, check, finding, findings_of, profile_of
 from harness.dtdl import Capability, NotInstantiable, check_value, sample
 from harness.dtdl.model import Element
 from harness.expectations import ABSENT, Command, Property, Telemetry, nearest
@@ -77,10 +77,12 @@ def _value(capability: Capability, field: str, schema: Element | None, value: An
         return
     if schema is None:
         if value is not None:
-            yield _misfit(capability, field, f"declares no {'request' if field == 'payload' else field}", "nothing")
+            word = "request. Nothing is sent with it" if field == "payload" else field
+            yield _misfit(capability, field, f"declares no {word}", "nothing")
         return
     for problem in check_value(schema, value)[:1]:
-        message = f"does not take the stated {field} {shown(value)}. {problem.message}"
+        instead = " A sample is sent in its place." if field in ("payload", "values") else ""
+        message = f"does not take the stated {field} {shown(value)}. {problem.message}{instead}"
         yield _misfit(capability, field, message, problem.expected, problem.actual)
 
 
@@ -144,10 +146,5 @@ def waivers_are_in_force(evidence: Evidence) -> Findings:
 
 
 def _all_findings(evidence: Evidence) -> list[Finding]:
-    others = [case for case in cases(evidence, _profile(evidence)) if case.check.name != "waivers_are_in_force"]
+    others = [case for case in cases(evidence, profile_of(evidence)) if case.check.name != "waivers_are_in_force"]
     return [found for case in others for found in findings_of(case, evidence)]
-
-
-def _profile(evidence: Evidence) -> str:
-    started = evidence.first(ev.RunStarted)
-    return str(started[1].settings.get("profile", "standard")) if started else "standard"

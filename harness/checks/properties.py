@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
+from harness.checks.dying import how_it_ended, lost
 from harness.checks.evidence import MARKER, Evidence, Report
 from harness.checks.registry import Blocked, Findings, check, finding
 from harness.checks.sameness import same
-from harness.checks.values import in_quotes, shown
+from harness.checks.seeing import service_failed
+from harness.checks.values import hint, shown
 from harness.dtdl import Capability, check_value
 from harness.expectations import ABSENT, Property
 from harness.record import events as ev
@@ -30,11 +32,11 @@ def read_only_property(evidence: Evidence, capability: Capability) -> Findings:
         if ended is None or ended[1].reason == "interrupted":
             raise Blocked(f"The run ended before property {path} was reported.")
         if evidence.lost is not None and evidence.lost < ended[0]:
-            raise Blocked(f"The device had lost its connection before property {path} was reported.")
+            raise Blocked(lost(evidence, f"property {path} was reported"))
         yield finding(
             requirement,
             "property-not-reported",
-            f"The read-only property {path} was never reported.",
+            f"The read-only property {path} was never reported.{_look_alike(evidence, capability)}",
             severity=Severity.ERROR if evidence.expectations.property(path).required else Severity.WARNING,
             element=path,
             expected="a reported value",
@@ -58,7 +60,7 @@ def writable_property(evidence: Evidence, capability: Capability) -> Findings:
     writes = [(n, w) for n, w in evidence.writes.get(path, []) if w.purpose == "exercise"]
     if not writes:
         if evidence.lost is not None:
-            raise Blocked(f"The device had lost its connection before property {path} was set.")
+            raise Blocked(lost(evidence, f"property {path} was set"))
         raise Blocked(f"The run ended before property {path} was set.")
     decided = 0
     for n, write in writes:
@@ -68,6 +70,8 @@ def writable_property(evidence: Evidence, capability: Capability) -> Findings:
 
 def _answered(evidence: Evidence, capability: Capability, n: int, write: ev.PropertyWritten) -> Findings:
     path, requirement = capability.path, requirement_of(capability)
+    if service_failed(write.error):
+        raise Blocked(f"Property {path} could not be set: {write.error}")
     if write.error:
         yield finding(
             requirement,
@@ -87,14 +91,16 @@ def _answered(evidence: Evidence, capability: Capability, n: int, write: ev.Prop
             raise Blocked(f"The run ended before property {path} was acknowledged.")
         if evidence.links and not evidence.online_at(write.after):
             raise Blocked(f"The device was not connected when property {path} was set.")
+        gone = _gone_over(evidence, path, write)
         yield finding(
             requirement,
             "property-not-acknowledged",
-            f"The device did not acknowledge {path} after the service set it.",
+            f"The device did not acknowledge {path} after the service set it.{_look_alike(evidence, capability)}"
+            + (how_it_ended(evidence, " over it") if gone else ""),
             element=path,
             expected=f"a reported {_ack_example(write.version)}",
             actual="no report of this property",
-            events=(n,),
+            events=(n,) if gone is None else (n, gone),
             remedy="Answer every desired change with a reported property that carries value, ac and av.",
         )
         return None
@@ -105,15 +111,44 @@ def _answered(evidence: Evidence, capability: Capability, n: int, write: ev.Prop
     return answer.n
 
 
+def _gone_over(evidence: Evidence, path: str, write: ev.PropertyWritten) -> int | None:
+    """Where the device's connection ended for good before anything else was asked of it."""
+    others = [at for p, writes in evidence.writes.items() for at, w in writes if p != path and w.after > write.after]
+    others += [at for at, _ in evidence.of(ev.CommandSent) if at > write.after]
+    gone = evidence.lost
+    return gone if gone is not None and write.after < gone and not any(at < gone for at in others) else None
+
+
 def acknowledgement(evidence: Evidence, path: str, after: int, version: int | None) -> Report | None:
     """The report that answers a write told after entry `after`: one with the right `av`, done before in progress;
-    else the first of any kind before the property was written again."""
+    else the first of any kind before the property was written again.
+
+    An `av` that is right only of a report that came after the next write is that of a device which is one version
+    behind, where it answered this write with another.
+    """
     reports = [r for r in evidence.reports.get(path, []) if r.n > after]
     until = next((w.after for _, w in evidence.writes.get(path, []) if w.after > after), None)
     exact = [r for r in reports if isinstance(r.value, Mapping) and r.value.get("av") == version]
     final = [r for r in exact if r.value.get("ac") != IN_PROGRESS]
-    candidates = final or exact or [r for r in reports if until is None or r.n <= until]
+    before = [r for r in reports if until is None or r.n <= until]
+    if exact and exact[0] not in before:
+        wrong = [r for r in before if not _is_of_its_own(r) and not _answers_earlier(evidence, path, after, r)]
+        return wrong[0] if wrong else (final or exact)[0]
+    candidates = final or exact or before
     return candidates[0] if candidates else None
+
+
+def _is_of_its_own(report: Report) -> bool:
+    """Whether the device told a value that nobody desired."""
+    value = report.value
+    return isinstance(value, Mapping) and value.get("ac") == OWN_VALUE and value.get("av") == 0
+
+
+def _answers_earlier(evidence: Evidence, path: str, after: int, report: Report) -> bool:
+    """Whether the report is the right answer to an earlier write, come late."""
+    value = report.value if isinstance(report.value, Mapping) else {}
+    earlier = [w for _, w in evidence.writes.get(path, []) if w.after < after]
+    return any(value.get("av") == w.version and same(value.get("value"), w.value) for w in earlier)
 
 
 def settles(report: Report | None, version: int | None) -> bool:
@@ -124,6 +159,13 @@ def settles(report: Report | None, version: int | None) -> bool:
         and report.value.get("av") == version
         and report.value.get("ac") != IN_PROGRESS
     )
+
+
+def _look_alike(evidence: Evidence, capability: Capability) -> str:
+    """A sentence where it is reported in other letters."""
+    wanted = {capability.path.lower(), (capability.component or capability.path).lower()}
+    found = next((stray for stray in list(evidence.stray_reports) if stray.lower() in wanted), None)
+    return f" But {found} was reported: names are case-sensitive." if found else ""
 
 
 def requirement_of(capability: Capability) -> str:
@@ -174,7 +216,8 @@ def _envelope(
             events=(answer.n,),
             remedy="Write ad as a string, or leave it out.",
         )
-    if value["ac"] == ACCEPTED and not same(value["value"], write.value):
+    fits = capability.schema is None or not check_value(capability.schema, value["value"])
+    if value["ac"] == ACCEPTED and fits and not same(value["value"], write.value):
         part = isinstance(value["value"], Mapping) and isinstance(write.value, Mapping)
         if part and all(k in write.value and same(v, write.value[k]) for k, v in value["value"].items()):
             yield finding(
@@ -242,7 +285,7 @@ def _value_findings(requirement: str, path: str, capability: Capability, n: int,
             requirement,
             "property-invalid",
             f"The reported value of {path} does not fit its schema. {problems[0].message}"
-            f"{in_quotes(capability.schema, value) if capability.schema else ''}",
+            f"{hint(capability.schema, value) if capability.schema else ''}",
             element=path,
             expected=problems[0].expected,
             actual=problems[0].actual,

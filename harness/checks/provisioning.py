@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from harness.checks import attestation, causes, requirements
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, NotObservable, check, finding
+from harness.checks.seeing import service_failed
 from harness.dtdl import decode
 from harness.record import events as ev
 from harness.verdict import Severity
@@ -22,6 +23,11 @@ def registers_through_dps(evidence: Evidence) -> Findings:
     if assigned:
         return assigned[0]
     if evidence.connected:
+        if not evidence.shows("registration") and not evidence.shows("wire"):
+            raise NotObservable(
+                "This run has no access to DPS, so it does not see whether the device registers: name the instance "
+                "(PREFLIGHT_DPS_CONNECTION_STRING), or use the local target."
+            )
         yield finding(
             requirements.DPS,
             "dps-not-used",
@@ -51,8 +57,17 @@ def registers_through_dps(evidence: Evidence) -> Findings:
 def model_id_in_dps_payload(evidence: Evidence) -> Findings:
     """The register request carries `{"modelId": ...}` in its payload."""
     if not _observes(evidence, "dps-payload"):
-        raise NotObservable("Azure does not show the DPS payload; the local target does (--target local).")
+        raise NotObservable(
+            "Azure does not show the DPS payload; the local target does (--target local), and Azure itself with the "
+            "allocation webhook (docs/webhook.md)."
+        )
     requested = attestation.requests(evidence)
+    if not requested and evidence.first(ev.DeviceAssigned) and not _observes(evidence, "wire"):
+        raise NotObservable(
+            "The device was assigned, and the allocation webhook left nothing in the tags of its twin: see that "
+            "--webhook is the pre-flight's own, of this version, and read its log (docs/webhook.md). The local target "
+            "shows the payload without it."
+        )
     if not requested:
         raise Blocked(causes.cause_before(evidence, 2) or "The device sent no register request.")
     n, event = requested[-1]
@@ -77,6 +92,17 @@ def model_id_in_dps_payload(evidence: Evidence) -> Findings:
 def connects_to_hub(evidence: Evidence) -> Findings:
     """The device connects to its assigned hub by MQTT or MQTT over WebSockets."""
     if evidence.connected:
+        mute = causes.cause_of_silence(evidence)
+        if mute is not None:
+            yield finding(
+                requirements.DTDL,
+                mute.code,
+                mute.text,
+                expected="a device that takes part",
+                actual="a connection, and nothing on it",
+                events=mute.events,
+                remedy=mute.remedy,
+            )
         return evidence.connected[0]
     if evidence.first(ev.RunInterrupted):
         raise Blocked(causes.why_not_connected(evidence))
@@ -97,7 +123,10 @@ def connects_to_hub(evidence: Evidence) -> Findings:
 def model_id_announced_to_hub(evidence: Evidence) -> Findings:
     """The CONNECT to the hub carries `model-id`."""
     if not _observes(evidence, "wire"):
-        raise NotObservable("Azure does not show the CONNECT packet; the digital twin's model id stands for it.")
+        raise NotObservable(
+            "Azure does not show the CONNECT packet, which the local target does; the digital twin's model id stands "
+            "for it."
+        )
     n, event = _connection(evidence)
     if not event.model_id:
         yield finding(
@@ -150,6 +179,8 @@ def digital_twin_names_model(evidence: Evidence) -> Findings:
     if read is None:
         raise Blocked("The digital twin was not read before the run ended.")
     n, event = read
+    if event.twin is None and service_failed(event.error):
+        raise Blocked(f"The digital twin could not be read: {event.error}")
     if event.twin is None:
         yield finding(
             requirements.DTDL,

@@ -71,6 +71,9 @@ def registration_refused(evidence: Evidence) -> Cause | None:
     if failed and (not refused or failed[-1][0] > refused[-1][0]):
         n, _, state = failed[-1]
         return _ended_badly(state).with_(events=(n,))
+    read = evidence.final(ev.RegistrationRead)
+    if not refused and read is not None and read[1].state.get("status") in ("failed", "disabled"):
+        return _ended_badly(read[1].state).with_(events=(read[0],))
     if not refused:
         return None
     events = tuple(n for n, _ in refused[-3:])

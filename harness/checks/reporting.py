@@ -8,7 +8,7 @@ from typing import Any
 
 from harness.checks import requirements
 from harness.checks.evidence import Evidence, Report
-from harness.checks.registry import Findings, check, finding
+from harness.checks.registry import Findings, NotObservable, check, finding
 from harness.checks.values import shown
 from harness.dtdl import Capability, check_value
 from harness.record import events as ev
@@ -37,7 +37,16 @@ def _initial(capability: Capability, report: Report) -> Iterator[Finding]:
     path, value = capability.path, report.value
     if value is None:
         return
-    if not isinstance(value, Mapping) or "ac" not in value or "av" not in value:
+    if _is_half_wrapped(capability, value):
+        missing = " and ".join(sorted({"ac", "av"} - value.keys()))
+        yield _finding(
+            "initial-value-incomplete",
+            f"The device first reports the writable property {path} as an object with `value`, but without {missing}.",
+            path,
+            report,
+            "Report it with ac 203 and av 0 beside value; without them services take the object for the value.",
+        )
+    elif not isinstance(value, Mapping) or "ac" not in value or "av" not in value:
         if capability.schema is not None and not check_value(capability.schema, value):
             yield _finding(
                 "initial-value-bare",
@@ -54,6 +63,15 @@ def _initial(capability: Capability, report: Report) -> Iterator[Finding]:
             report,
             "Use ac 203 for a value that the device sets by itself (Microsoft's older samples use 200).",
         )
+
+
+def _is_half_wrapped(capability: Capability, value: Any) -> bool:
+    """Whether it is meant as an acknowledgement and lacks something; an object may have a field named `value`."""
+    if not isinstance(value, Mapping) or "value" not in value or {"ac", "av"} <= value.keys():
+        return False
+    if capability.schema is None or not value.keys() <= {"value", "ac", "av", "ad"}:
+        return False
+    return bool(check_value(capability.schema, value)) and not check_value(capability.schema, value["value"])
 
 
 def _own(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
@@ -121,6 +139,8 @@ def _may(capability: Capability | None, value: Any) -> bool:
 @check(requirements.CONVENTIONS, stage=2)
 def refused_patches_are_read(evidence: Evidence) -> Findings:
     """A patch that the hub refused is not sent again and again."""
+    if not evidence.shows("wire"):
+        raise NotObservable("Azure does not show patches that it refused; the local target does (--target local).")
     refused = [(n, e) for n, e in evidence.of(ev.ReportedPatched) if 400 <= e.status < 429]
     for payload, times in Counter(e.payload for _, e in refused).items():
         if times >= _REPEATED:

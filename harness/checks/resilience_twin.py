@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from harness.checks import requirements
 from harness.checks import trials as t
 from harness.checks.evidence import Evidence
@@ -71,26 +73,26 @@ def survives_twin_errors(evidence: Evidence) -> Findings:
 def ignores_old_patches(evidence: Evidence) -> Findings:
     """A patch of an older version that arrives after a newer one is not applied."""
     tried = t.tried(evidence, t.OLD_PATCH)
-    writes = [(path, n, w) for path, all_ in tried.evidence.writes.items() for n, w in all_ if not w.error]
-    if not writes:
+    if not tried.evidence.writes:
         raise NotObservable("There is no writable property that the device acknowledged in the ordinary run.")
-    path, _, old = min(writes, key=lambda each: each[1])
-    late = [n for n, e in tried.evidence.of(ev.DesiredChanged) if e.version == old.version and e.delivered]
-    if not late or len(writes) < 2:
-        raise Blocked(f"The device was not told of the older version in this trial.{tried.ended}")
-    reports = tried.evidence.reports.get(path, [])
-    applied = [r for r in reports if r.n > late[-1] and isinstance(r.value, dict) and r.value.get("av") == old.version]
+    late = t.overtaken(tried.evidence)
+    if late is None:
+        raise Blocked(f"The device was not told of an older version after a newer one in this trial.{tried.ended}")
+    n, version = late
+    reports = [(path, r) for path in tried.evidence.writes for r in tried.evidence.reports.get(path, [])]
+    applied = [(p, r) for p, r in reports if r.n > n and isinstance(r.value, Mapping) and r.value.get("av") == version]
     if applied:
+        path, report = applied[0]
         yield finding(
             requirements.RESILIENCE,
             "old-patch-applied",
-            f"A patch of {path} with version {old.version} arrived after a newer one, and the device applied it.",
+            f"A patch of {path} with version {version} arrived after a newer one, and the device applied it.",
             severity=Severity.WARNING,
             clause="IoT Hub developer guide, device reconnection flow: ignore patches whose $version is not newer",
             element=path,
-            expected=f"a patch of version {old.version} is ignored once a newer version was dealt with",
-            actual=f"a report with av {old.version}",
-            events=(late[-1], applied[0].n),
+            expected=f"a patch of version {version} is ignored once a newer version was dealt with",
+            actual=f"a report with av {version}",
+            events=(n, report.n),
             remedy="Remember the highest desired $version, of patches and twin reads, and ignore what is not newer.",
         )
-    return late[-1]
+    return n

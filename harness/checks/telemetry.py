@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from harness.checks import pace, requirements
 from harness.checks.evidence import Evidence, Reading
 from harness.checks.registry import Blocked, Findings, check, finding
+from harness.checks.values import hint
 from harness.dtdl import Capability
 from harness.expectations import Telemetry
 from harness.expectations.words import shown
@@ -31,7 +32,8 @@ def telemetry(evidence: Evidence, capability: Capability) -> Findings:
         yield finding(
             requirements.D2C,
             "telemetry-invalid",
-            f"Telemetry {path}: {share} did not fit the schema. {first.message}",
+            f"Telemetry {path}: {share} did not fit the schema. {first.message}"
+            f"{hint(capability.schema, wrong[0].value) if capability.schema else ''}",
             element=path,
             expected=first.expected,
             actual=first.actual,
@@ -196,6 +198,13 @@ def _look_alike(evidence: Evidence, capability: Capability) -> tuple[str, str, s
     """Undeclared telemetry that is plainly this one under another name: (path, reason, remedy)."""
     folded = capability.path.lower()
     for stray in list(evidence.stray_telemetry):
+        component, name = evidence.as_sent(stray)
+        if capability.component and component is None and name == capability.path:
+            return (
+                stray,
+                "it arrived as a name with a dot in a message of the root",
+                f"Send it as `{capability.name}` with the message property `$.sub` = `{capability.component}`.",
+            )
         if stray.lower() == folded:
             return stray, "names are case-sensitive", f"Send it as `{capability.path}`."
         if capability.component and stray == capability.name:
@@ -204,7 +213,6 @@ def _look_alike(evidence: Evidence, capability: Capability) -> tuple[str, str, s
                 f"it arrived without its component {capability.component}",
                 f"Set the message property `$.sub` to `{capability.component}`, one message for each component.",
             )
-        component, _, name = stray.rpartition(".")
         if name == capability.name and component and component not in evidence.components:
             return (
                 stray,

@@ -37,6 +37,8 @@ NOT_BEGUN = "not begun: "
 FAILED = "failed: "
 """The same where the harness failed in the middle of it."""
 INTERRUPTED = "interrupted"
+SILENT = "nothing more, as when it was refused before"
+"""The same of a device that does nothing more when it is refused, which a trial before had shown at length."""
 
 TRIALS_OF: dict[str, tuple[str, ...]] = {}
 """The trials that a check needs, by the check's name."""
@@ -153,6 +155,16 @@ def accepted_after(evidence: Evidence, n: int) -> tuple[Entry, ev.HubConnected] 
 def registered_after(evidence: Evidence, n: int) -> Entry | None:
     """The first register request after an entry."""
     return next((entry for entry in evidence.entries(ev.RegistrationRequested) if entry.n > n), None)
+
+
+def overtaken(evidence: Evidence) -> tuple[int, int] | None:
+    """The delivery (entry, version) of a desired change that came after a newer one; None where all came in order."""
+    newest = 0
+    for n, change in evidence.of(ev.DesiredChanged):
+        if change.delivered and change.version < newest:
+            return n, change.version
+        newest = max(newest, change.version if change.delivered else 0)
+    return None
 
 
 def usual_gap(tried_: Tried) -> float | None:

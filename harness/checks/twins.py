@@ -39,7 +39,7 @@ def _compared(
     if reported is _ABSENT or reported != _reported(after, capability):
         return  # nothing reported, or changed while the twins were read
     value = reported["value"] if _is_envelope(reported) else reported
-    seen = _member(view, capability)
+    seen = _ABSENT if _is_no_component(view, capability) else _member(view, capability)
     if seen is _ABSENT:
         yield finding(
             requirements.DTDL,
@@ -65,6 +65,12 @@ def _compared(
             events=(n,),
             remedy="Report writable properties as an object of value, ac and av; read-only ones as the bare value.",
         )
+
+
+def _is_no_component(view: Mapping[str, Any], capability: Capability) -> bool:
+    """Whether the digital twin took the component for a property, which has no metadata within."""
+    section = view.get(capability.component or "")
+    return capability.component is not None and isinstance(section, Mapping) and "$metadata" not in section
 
 
 def _reported(twin: Mapping[str, Any], capability: Capability) -> Any:

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from harness.dtdl import check_value, decode
 from harness.dtdl.model import Element
 
 _SHOWN = 200
+_ENVELOPE = {"value", "ac", "av", "ad"}
 
 
 def shown(value: Any) -> str:
     """A value as JSON, at most `_SHOWN` characters of it."""
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
+def hint(element: Element, value: Any) -> str:
+    """A sentence, with a space before it, about what was plainly meant by a value that does not fit; else empty."""
+    return in_quotes(element, value) or _wrapped(element, value)
+
+
+def _wrapped(element: Element, value: Any) -> str:
+    if not isinstance(value, Mapping) or "value" not in value or not value.keys() <= _ENVELOPE:
+        return ""
+    if check_value(element, value["value"]):
+        return ""
+    return " The bare value would fit: it is wrapped in an object, as only acknowledgements of writable properties are."
 
 
 def in_quotes(element: Element, value: Any) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from harness.checks import requirements
 from harness.checks.disruptive import is_disruptive
+from harness.checks.dying import how_it_ended, lost
 from harness.checks.evidence import Evidence
 from harness.checks.invalid import invalid_requests, invalid_values
 from harness.checks.properties import REJECTED, acknowledgement, requirement_of
@@ -40,6 +41,8 @@ def rejects_invalid_value(evidence: Evidence, capability: Capability) -> Finding
     alive = acknowledgement(evidence, path, revived[0].after, revived[0].version)
     if alive is None:
         first, last = taken[0][1], taken[-1][1]
+        if not _was_alive(evidence, path, first):
+            raise Blocked(f"Property {path} was acknowledged no more when invalid values were to be sent.")
         numbers = [n for n, _ in taken]
         yield _dead(evidence, requirement_of(capability), path, first.after, numbers, shown(last.value))
         return revived[0].after
@@ -75,6 +78,13 @@ def rejects_invalid_value(evidence: Evidence, capability: Capability) -> Finding
             remedy="Answer every desired change, one that cannot be taken with ac 400 and the value in use.",
         )
     return alive.n
+
+
+def _was_alive(evidence: Evidence, path: str, first: ev.PropertyWritten) -> bool:
+    """Whether the last value before the first invalid one was acknowledged."""
+    earlier = [w for _, w in evidence.writes[path] if w.after < first.after and w.version is not None]
+    last = earlier[-1] if earlier else None
+    return last is None or acknowledgement(evidence, path, last.after, last.version) is not None
 
 
 def _took(answer: Any, value: Any) -> bool:
@@ -145,8 +155,7 @@ def _dead(evidence: Evidence, requirement: str, path: str, since: int, sent: lis
     return finding(
         requirement,
         "dead-after-invalid-input",
-        f"{path} was answered no more after {what} had been sent to it."
-        + (" The device lost its connection." if gone else ""),
+        f"{path} was answered no more after {what} had been sent to it." + (how_it_ended(evidence) if gone else ""),
         element=path,
         expected="an error, and an answer to the next valid one",
         actual="no answer to the next valid one",
@@ -159,5 +168,5 @@ def _why_not(evidence: Evidence, otherwise: str) -> str:
     if evidence.final(ev.ExerciseEnded) is None or evidence.final(ev.RunInterrupted):
         return "The run ended before anything invalid was sent."
     if evidence.lost is not None:
-        return "The device had lost its connection before anything invalid was sent."
+        return lost(evidence, "anything invalid was sent")
     return otherwise

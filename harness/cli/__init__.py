@@ -11,7 +11,20 @@ from importlib import import_module
 GOOD, FINDINGS, USAGE = 0, 1, 2
 """Exit codes of every sub-command."""
 
-_COMMANDS = ("bundle", "emulator", "explain", "model", "monitor", "simulate", "test-cases", "validate")
+_COMMANDS = (
+    "azure",
+    "bundle",
+    "doctor",
+    "emulator",
+    "explain",
+    "merge",
+    "model",
+    "monitor",
+    "simulate",
+    "status",
+    "test-cases",
+    "validate",
+)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

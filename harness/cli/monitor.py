@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from harness.cli.services import Unclear
 from harness.cli.watching import (
     BROKEN,
     GOOD,
     USAGE,
-    Unclear,
     add_source,
     harmless_streams,
     number,
@@ -35,6 +35,7 @@ examples:
   preflight monitor --kind reported --kind desired        property changes only
   preflight monitor --json --properties > events.jsonl    for a program: one object a line
   preflight monitor --device pump-1 --kind telemetry --count 1 --timeout 30     wait for a message
+  preflight monitor --target azure --device "pump-*"      of a hub named by PREFLIGHT_HUB_CONNECTION_STRING
 
 Exit codes: 0 ended by Ctrl-C, --count or --timeout; 1 the stream broke, or --timeout came before --count; 2 usage.
 """
@@ -45,7 +46,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "monitor",
         help="show what devices do, live",
         description="Show messages, property changes, commands and connections of the devices of a running "
-        "`preflight emulator`, while they happen.",
+        "`preflight emulator`\nwhile they happen; or messages, property changes and connections of a hub in Azure.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -56,7 +57,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     which.add_argument("--component", metavar="NAME", help='of this component; "" for the root')
     which.add_argument("--interface", metavar="DTMI", help="of devices that announced this model id")
     which.add_argument("--kind", metavar="KIND", action="append", choices=KINDS, help="of this kind; may repeat")
-    which.add_argument("--past", action="store_true", help="also what the emulator still holds of before")
+    which.add_argument(
+        "--past", action="store_true", help="also what the emulator or the hub's endpoint still holds of before"
+    )
     parser.add_argument("--properties", action="store_true", help="with the properties of messages")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--count", metavar="N", type=number, help="end after so many")
@@ -95,17 +98,18 @@ def run(args: argparse.Namespace) -> int:
     except Broken as error:
         say(str(error))
         return BROKEN
-    return _end(args, watched, choice) if ended else GOOD
+    return _end(args, watched, choice, source.hint) if ended else GOOD
 
 
-def _end(args: argparse.Namespace, watched: Watched, choice: Choice) -> int:
+def _end(args: argparse.Namespace, watched: Watched, choice: Choice, hint: str) -> int:
     from harness.watch.following import Ended
     from harness.watch.monitor import silence
 
     if watched.ended is not Ended.IDLE:
         return GOOD
     if not watched.shown:
-        sayer("monitor")(f"{silence(watched, choice)} Ended after {args.timeout:g} s.")
+        more = f" {hint}" if hint and not watched.passed_over else ""
+        sayer("monitor")(f"{silence(watched, choice)}{more} Ended after {args.timeout:g} s.")
     elif args.count:
         sayer("monitor")(f"{watched.shown} of {args.count} came; nothing more for {args.timeout:g} s.")
     return BROKEN if args.count else GOOD

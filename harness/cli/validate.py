@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli.services import Unclear
 from harness.cli.watching import (
     BROKEN,
     GOOD,
     USAGE,
-    Unclear,
     add_source,
     harmless_streams,
     number,
@@ -42,6 +42,7 @@ examples:
   preflight validate --device pump-1 --models models --duration 600
   preflight validate --model-id "dtmi:com:example:Pump;2" --minimum-severity error
   preflight validate --count 20 --format json > findings.json
+  preflight validate --target azure --device pump-1       of a hub named by PREFLIGHT_HUB_CONNECTION_STRING
 
 Exit codes: 0 nothing found, 1 findings of the minimum severity or above (or the stream broke), 2 usage.
 """
@@ -52,7 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "validate",
         help="judge telemetry and properties against the model while they arrive",
         description="Judge the messages and property changes of the devices of a running `preflight emulator` "
-        "against their model, while they arrive.",
+        "or\nof a hub in Azure against their model, while they arrive.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -71,7 +72,9 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
         "--duration", metavar="SECONDS", type=seconds, default=60.0, help="end after (default: 60; 0 = no limit)"
     )
     parser.add_argument("--count", metavar="N", type=number, help="end after so many messages and property changes")
-    parser.add_argument("--past", action="store_true", help="also judge what the emulator still holds of before")
+    parser.add_argument(
+        "--past", action="store_true", help="also judge what the emulator or the hub's endpoint still holds of before"
+    )
     parser.add_argument(
         "--minimum-severity", choices=SEVERITIES, default="warning", help="show and count from here (default: warning)"
     )

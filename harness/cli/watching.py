@@ -1,4 +1,4 @@
-"""What `monitor` and `validate` have in common: which emulator to watch, and how a watch ends."""
+"""What `monitor` and `validate` have in common: what to watch, and how a watch ends."""
 
 from __future__ import annotations
 
@@ -11,55 +11,88 @@ import signal
 import sys
 import textwrap
 from collections.abc import Callable, Coroutine
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
-from urllib.parse import urlsplit
+
+from harness.cli.services import AzureServices, Unclear, add_azure, add_local, control_of, is_azure, settings_of
 
 if TYPE_CHECKING:
     from harness.watch.source import Source
 
 GOOD, BROKEN, USAGE = 0, 1, 2
-
-
-class Unclear(Exception):
-    """Nothing says what to watch; the text is a sentence that says what to do."""
+POLL = 10.0
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """The options that name a source."""
-    parser.add_argument(
-        "--emulator",
-        metavar="URL",
-        type=_url,
-        help="control endpoint of a standalone emulator; found by itself where one runs with this folder",
+    group = add_local(parser)
+    add_azure(group)
+    group.add_argument(
+        "--poll",
+        metavar="SECONDS",
+        type=seconds,
+        default=POLL,
+        help=f"Azure tells nobody that a property changed: look so often (default: {POLL:g}; 0 = never)",
     )
     parser.add_argument(
-        "--state",
-        metavar="DIR",
-        type=Path,
-        default=Path(".preflight"),
-        help="state folder of the emulator to find (default: .preflight)",
+        "--redact",
+        metavar="TEXT",
+        action="append",
+        help="mask this: a text, a /regular expression/, or env:NAME for what a variable holds; may repeat",
     )
 
 
 def source_of(args: argparse.Namespace, command: str) -> Source:
     """The source that the options name. Raises Unclear."""
-    from harness.emulator.announcing import running
+    from harness.record.redact import Redactor
+    from harness.watch.masking import Masked
+
+    say = sayer(command)
+    settings = settings_of(args, say)
+    redactor = Redactor(settings.redact)
+    redactor.add(*settings.secrets())
+    if is_azure(args, settings):
+        return Masked(_azure(args, AzureServices(settings), say), redactor)
     from harness.watch.control import ControlSource
 
-    url = args.emulator
-    if url is None:
-        found = running(args.state)
-        if not found:
-            raise Unclear(
-                f"No emulator runs with the state folder {args.state}. Start `preflight emulator` in this folder, or "
-                "name one: --emulator URL (what it calls control), --state DIR (its state folder)."
-            )
-        if len(found) > 1:
-            several = "".join(f"\n  --emulator {one.control}   hub {one.hub_host}" for one in found)
-            raise Unclear(f"Several emulators run with the state folder {args.state}; name one:{several}")
-        url = found[0].control
-    return ControlSource(url, notice=sayer(command))
+    return Masked(ControlSource(control_of(args), notice=say), redactor)
+
+
+def _azure(args: argparse.Namespace, services: AzureServices, say: Callable[[str], None]) -> Source:
+    from harness.target.service import ServiceError
+    from harness.watch.azure import KINDS, TWIN_KINDS, AzureSource, twin_query
+    from harness.watch.source import Broken
+
+    wanted = set(getattr(args, "kind", None) or KINDS)
+    hidden = wanted - KINDS
+    if hidden:
+        raise Unclear(
+            f"A hub in Azure does not tell what is of kind {' or '.join(sorted(hidden))}; the emulator does. "
+            f"Of Azure can be seen: {', '.join(sorted(KINDS))}."
+        )
+    device: str | None = args.device
+    one = device is not None and not set(device) & set("*?")
+    service = services.hub_service()
+
+    def read() -> list[dict[str, Any]]:
+        try:
+            if one and args.module is None:
+                return [service.device_twin(str(device))]
+            return service.query_twins(twin_query(device, args.module))
+        except ServiceError as error:
+            if error.status == 404:
+                return []
+            raise Broken(f"The twins cannot be read. {error}") from None
+
+    return AzureSource(
+        services.hub_name,
+        services.events,
+        read,
+        poll=args.poll if wanted & TWIN_KINDS else 0,
+        consumer_group=services.settings.consumer_group,
+        ca_path=services.settings.azure_ca,
+        device_id=device if one else None,
+        notice=say,
+    )
 
 
 def sayer(command: str) -> Callable[[str], None]:
@@ -137,11 +170,3 @@ def number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)
-
-
-def _url(text: str) -> str:
-    with contextlib.suppress(ValueError):
-        parts = urlsplit(text)
-        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
-            return text
-    raise argparse.ArgumentTypeError(f"{text!r} is not a URL such as http://127.0.0.1:41234")

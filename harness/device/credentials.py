@@ -30,6 +30,8 @@ class Credentials:
     certificate: DeviceCertificate | None = None
     secrets: tuple[str, ...] = field(default=(), repr=False)
     """Other secrets of the target that must not reach a file or screen."""
+    existing: bool = False
+    """Whether the device was there before this run, and has what it proves itself by."""
 
     def public(self) -> dict[str, str]:
         """The settings as a person enters them on a device, but for what it proves itself by."""

@@ -14,6 +14,9 @@ _TPM = """\
 The device proves itself with its TPM, whose endorsement key is enrolled. It has to register over HTTPS, on port 443:
 DPS takes no TPM over MQTT."""
 
+_EXISTING = """\
+The device keeps the credentials it has. Let it register with DPS anew: clear a cached assignment and restart it."""
+
 
 class ExternalDevice:
     """Prints the connection settings. The key goes to the terminal only: its owner has to type it in."""
@@ -36,6 +39,8 @@ class ExternalDevice:
 def _shown(credentials: Credentials) -> tuple[dict[str, str], list[str]]:
     """The settings by name, and lines of advice to put under them."""
     rows, files = credentials.public(), credentials.certificate
+    if credentials.existing:
+        return rows, _EXISTING.splitlines()
     if files is not None:
         named = {"Device certificate": files.certificate, "Private key": files.key, "Both in one file": files.both}
         return rows | {name: str(path) for name, path in named.items()}, _CERTIFICATE.splitlines()

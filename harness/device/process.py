@@ -24,6 +24,7 @@ import psutil
 from harness.device import DeviceError
 from harness.device.credentials import PROOFS, Credentials, environment
 from harness.record import events as ev
+from harness.settings import SERVICE_SECRETS
 
 _GRACE = 2.0
 """Seconds a device has to end after it was asked to."""
@@ -55,7 +56,7 @@ class ProcessDevice:
 
     def start(self, credentials: Credentials) -> None:
         env = {
-            **{name: value for name, value in os.environ.items() if name not in PROOFS},
+            **{name: value for name, value in os.environ.items() if name not in PROOFS | SERVICE_SECRETS},
             **environment(credentials, self._model_id, self._models),
             "PYTHONUNBUFFERED": "1",
             # The programs installed beside this one (`preflight simulate`), also without an activated environment.

@@ -41,6 +41,23 @@ def twins(services: Services) -> list[dict[str, Any]]:
     return [identity.twin_document() for identity in identities]
 
 
+def registrations(services: Services) -> dict[str, Any]:
+    """Return what DPS knows of devices, without keys: their registrations, and the individual enrollments."""
+    return {
+        "registrations": [
+            {"registrationId": one.registration_id, **one.document()} for one in services.dps.registrations
+        ],
+        "enrollments": [
+            {
+                "registrationId": one.id,
+                **({} if one.device_id is None else {"deviceId": one.device_id}),
+                "provisioningStatus": "enabled" if one.enabled else "disabled",
+            }
+            for one in services.enrollments.individuals()
+        ],
+    }
+
+
 def endpoints(services: Services) -> dict[str, Any]:
     """Return where the emulator is, as the ready line's JSON has it."""
     ends = services.endpoints

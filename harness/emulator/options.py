@@ -71,6 +71,21 @@ class EmulatorOptions:
     """Whole seconds told with that 429; None tells none."""
     dps_allocation: str = "hashed"
     """Of enrollments that say nothing: `hashed` (evenly weighted), `static`, `geoLatency` or `custom`."""
+    webhook_loopback: bool = False
+    """Whether the webhook of a custom allocation may be on this machine, with or without TLS; Azure could not reach
+    it there."""
+    webhook_ca: str | None = None
+    """PEM file of CAs that vouch for a webhook, besides the system's and the emulator's own."""
+    webhook_seconds: float = 5.0
+    """Unsure: how long a webhook may take for its answer."""
+    webhook_unanswered_status: int = 408
+    """Unsure: the HTTP status that a webhook counts as which is not reached or does not answer in time."""
+    webhook_unknown_hub_code: int = 400208
+    """Unsure: the error code of a device for which a webhook names a hub that it was not offered."""
+    webhook_retries: int = 10
+    """How often a webhook is called again that answers 429 or above."""
+    webhook_retry_seconds: tuple[float, float] = (1.0, 9.0)
+    """Before the first of these calls, and how much longer before each that follows."""
     dps_same_hub_substatus: str = "initialAssignment"
     """Unsure: of a device that registers again and stays in its hub; `reprovisionedToInitialAssignment` is the other.
     """

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from harness.emulator.shell.dps_https import DpsRoute
     from harness.emulator.shell.https import HttpsServer
+    from harness.emulator.shell.webhook import WebhookClient
 
 
 class Services:
@@ -69,6 +70,7 @@ class Services:
         self._device_listeners: list[MqttListener] = []
         self._https: HttpsServer | None = None
         self._runners: list[web.AppRunner] = []
+        self._webhooks: WebhookClient | None = None
 
     async def start(self, address: str, state_dir: Path) -> Endpoints:
         """Listen. Raises EmulatorError."""
@@ -105,7 +107,9 @@ class Services:
         await self._serve_mqtt(listening, router)
 
         from harness.emulator.shell import dps_https, dps_service
+        from harness.emulator.shell.webhook import WebhookClient
 
+        self._webhooks = self.dps.webhooks.post = WebhookClient(options, made.ca)
         routes = [*dps_service.routes(self.dps, self.dps_access), *dps_https.routes(self.dps)]
         port = await self._serve_rest(self.hub, address, options.rest_port, tls, routes)
         https_port, https_hint = await self._serve_https(address, router)
@@ -251,6 +255,8 @@ class Services:
         """Stop listening and drop every connection."""
         if self._https is not None:
             await self._https.stop()
+        if self._webhooks is not None:
+            await self._webhooks.close()
         for close in reversed(self._closers):
             close()
         self._closers.clear()

@@ -21,7 +21,7 @@ from harness.expectations.expectations import (
 )
 from harness.expectations.fields import TABLES
 from harness.expectations.reading import Reading, read
-from harness.expectations.record import from_json, overlaid, to_json
+from harness.expectations.record import from_json, overlaid, stacked, to_json
 from harness.expectations.words import nearest
 
 __all__ = [
@@ -42,5 +42,6 @@ __all__ = [
     "nearest",
     "overlaid",
     "read",
+    "stacked",
     "to_json",
 ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from enum import Enum
 from typing import Any
 
@@ -49,6 +49,22 @@ def overlaid(base: Expectations, tables: Mapping[str, Any]) -> Reading:
         for path, said in tables.get(table, {}).items():
             below[path] = {**below.get(path, {}), **said}
     return read(merged)
+
+
+def stacked(base: Expectations, over: Expectations) -> Expectations:
+    """`base` with `over` on it: what this states about an element takes the whole place of what was stated before.
+
+    Waivers of both hold; of the device itself, what `over` does not state stays.
+    """
+    stated = {f.name: getattr(over.device, f.name) for f in fields(over.device)}
+    defaults = {f.name: f.default for f in fields(over.device)}
+    return Expectations(
+        replace(base.device, **{name: value for name, value in stated.items() if value != defaults[name]}),
+        {**base.telemetry_of, **over.telemetry_of},
+        {**base.property_of, **over.property_of},
+        {**base.command_of, **over.command_of},
+        (*base.waivers, *over.waivers),
+    )
 
 
 def _stated(said: Any) -> dict[str, Any]:

@@ -15,6 +15,12 @@ def check_name(item: pytest.Item) -> str:
     return str(getattr(item, "originalname", item.name)).removeprefix("test_")
 
 
+def device_of(item: pytest.Item) -> str | None:
+    """The device of the fleet that a test is about; None without a fleet, and for a test of somebody's own."""
+    params = getattr(getattr(item, "callspec", None), "params", {})
+    return params.get("preflight") if "preflight" in getattr(item, "fixturenames", ()) else None
+
+
 def judgement_of(item: pytest.Item) -> Judgement | None:
     """The case of a test of the suite; None for any other test."""
     if "case" not in getattr(item, "fixturenames", ()):

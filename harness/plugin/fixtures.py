@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from harness.plugin.cases import judgement_of
+from harness.plugin.reports import EVIDENCE
 from harness.plugin.state import STATE
 
 if TYPE_CHECKING:
@@ -22,9 +23,15 @@ if TYPE_CHECKING:
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def preflight(request: pytest.FixtureRequest) -> AsyncIterator[Run]:
     """The run, conducted: the device was provisioned, watched and exercised; the record holds what was seen."""
-    state = request.config.stash[STATE]
-    await state.run.conduct(state.chosen)
-    yield state.run
+    subject = request.config.stash[STATE].subject(getattr(request, "param", None))
+    subject.take_address()
+    try:
+        await subject.run.conduct(subject.chosen)
+    except Exception:
+        subject.end()
+        raise
+    yield subject.run
+    subject.end()
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +62,13 @@ class Case:
 
     def holds(self) -> None:
         """Pass, fail, or skip with the cause, as the record says."""
+        from harness.report.evidence import output, properties
         from harness.report.text import case_text
         from harness.verdict import Outcome
 
         result = self.run.judge(self.judgement)
-        self.item.user_properties += [("outcome", result.outcome.value), ("requirement", result.requirement)]
+        self.item.user_properties += properties(result)
+        self.item.stash[EVIDENCE] = output(self.run, result)
         text = self.run.redactor.clean(case_text(result))
         if result.outcome in (Outcome.BLOCKED, Outcome.NOT_OBSERVABLE, Outcome.NOT_CHOSEN):
             pytest.skip(text)

@@ -6,11 +6,14 @@ import difflib
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.settings import OPTIONS, Settings, SettingsError, load
+from harness.settings import FLEET, OPTIONS, Settings, SettingsError, load, toml
+
+if TYPE_CHECKING:
+    from harness.fleet import Fleet
 
 _PREFIX = "preflight_"
 
@@ -44,18 +47,53 @@ def refuse_misspelt(parser: pytest.Parser, args: list[str]) -> None:
             raise pytest.UsageError(f"There is no option {word.partition('=')[0]}: did you mean --{close[0]}?")
 
 
-def settings_of(config: pytest.Config) -> Settings:
-    """The settings in force; a wrong one is a usage error of pytest (exit 4), without a traceback."""
+def settings_of(config: pytest.Config) -> tuple[tuple[Settings, ...], Fleet | None]:
+    """The settings in force for each device, and the fleet where there is one.
+
+    A wrong one is a usage error of pytest (exit 4), without a traceback.
+    """
     given = {o.name: config.getoption(_PREFIX + o.attribute, None) for o in OPTIONS}
     if _strict(config):
         given["strict"] = True
     try:
-        settings = load(given, os.environ, _root(config), config.invocation_params.dir)
+        fleet = _fleet(config, given)
+        settings = fleet.devices if fleet else (_only(config, given),)
     except SettingsError as e:
         raise pytest.UsageError(str(e)) from None
-    if settings.test_cases is None or settings.replay:
-        return settings
-    return _with_test_cases(settings, settings.test_cases)
+    for replay in {s.replay for s in settings if s.replay}:
+        _check_journal(replay)
+    stated = (s if s.test_cases is None or s.replay else _with_test_cases(s, s.test_cases) for s in settings)
+    return tuple(stated), fleet
+
+
+def _check_journal(path: Path) -> None:
+    """A file of another kind would be judged as a run in which nothing happened. Raises pytest's UsageError."""
+    from harness.record.reading import is_journal
+
+    try:
+        readable = is_journal(path)
+    except OSError as e:
+        raise pytest.UsageError(f"--replay: {path} cannot be read: {e.strerror or e}.") from None
+    if not readable:
+        raise pytest.UsageError(
+            f"--replay: {path} is no journal of the pre-flight, or damaged from its beginning: no entry can be read."
+        )
+
+
+def _only(config: pytest.Config, given: dict[str, Any]) -> Settings:
+    """The settings without a fleet, where no device has a name. Raises SettingsError."""
+    return replace(load(given, os.environ, _root(config), config.invocation_params.dir), device=None)
+
+
+def _fleet(config: pytest.Config, given: dict[str, Any]) -> Fleet | None:
+    """The fleet of preflight.toml. Raises SettingsError."""
+    root = _root(config)
+    chosen = given["device"] or os.environ.get("PREFLIGHT_DEVICE")
+    if not chosen and FLEET not in toml(root / "preflight.toml"):
+        return None
+    from harness.fleet import load_fleet
+
+    return load_fleet(given, os.environ, root, config.invocation_params.dir)
 
 
 def _with_test_cases(settings: Settings, path: Path) -> Settings:

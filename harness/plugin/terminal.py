@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from _pytest._code.code import TerminalRepr
+
+from harness.plugin.distributed import is_worker
 
 if TYPE_CHECKING:
+    from _pytest._io import TerminalWriter
     from rich.progress import Progress, TaskID
+
+_BAR = 24
+_NARROW = 70
+"""Columns of a terminal below which the bars are short, so that the words are whole."""
+
+
+class Words(TerminalRepr):
+    """A failure in the words of the report, folded where somebody looks on. `str` of it is whole, for other reports."""
+
+    def __init__(self, text: str, crash: object) -> None:
+        self.text = text
+        self.reprcrash = crash
+
+    def __str__(self) -> str:
+        return self.text
+
+    def toterminal(self, tw: TerminalWriter) -> None:
+        from harness.report.folding import folded, width_of_writer
+
+        for line in folded(self.text, width_of_writer(tw)).split("\n"):
+            tw.line(line)
 
 
 class Terminal:
     """pytest's terminal, lent for a moment. `nodeid` is the test that pytest is at."""
 
-    def __init__(self, config: pytest.Config) -> None:
+    def __init__(self, config: pytest.Config, clean: Callable[[str], str]) -> None:
         self._config = config
+        self._clean = clean
         self.nodeid: str | None = None
 
     @property
@@ -28,29 +55,44 @@ class Terminal:
 
     def say(self, text: str) -> None:
         """Show a line or several to the person at the terminal."""
+        from harness.report.folding import folded, width_of
+        from harness.report.text import plain
+
         reporter = self._reporter
-        if reporter is None:
-            print(text)
+        text = plain(self._clean(text))
+        if reporter is None or is_worker(self._config):  # a worker's standard output nobody sees
+            with self.lent():
+                print(text, file=sys.stderr, flush=True)
             return
         with self.lent():
-            reporter.write_line(text)
+            reporter.write_line(folded(text, width_of(reporter)))
             reporter.flush()
 
     @contextlib.contextmanager
     def lent(self) -> Iterator[None]:
-        """Uncaptured, at the start of a line: the path that pytest has begun its line with is written again after."""
+        """Uncaptured, at the start of a line: what pytest has begun its line with is written again after."""
         reporter = self._reporter
         manager = self._config.pluginmanager.get_plugin("capturemanager")
-        begun = self.nodeid is not None and getattr(reporter, "currentfspath", None) is not None
+        begun = getattr(reporter, "currentfspath", None) if self.nodeid is not None else None
         with manager.global_and_fixture_disabled() if manager else contextlib.nullcontext():
-            if begun and reporter.isatty:
+            if begun is not None and reporter.isatty:
                 reporter.rewrite("", erase=True)
+                reporter.rewrite("")  # to the line's start
             elif reporter is not None:
                 reporter.ensure_newline()
             yield
-            if begun:
-                reporter.currentfspath = None
-                reporter.write_fspath_result(self.nodeid, "")
+            if begun is not None:
+                reporter.currentfspath = begun
+                reporter._tw._current_line = ""  # by which it finds the column for its percentages
+                reporter.write(self._beginning(begun), flush=True)
+
+    def _beginning(self, begun: Any) -> str:
+        """Of pytest's line: the path of a file, or with -v a text that names the test."""
+        if isinstance(begun, str):
+            return begun
+        with contextlib.suppress(ValueError, AttributeError):
+            return f"{begun.relative_to(self._reporter.startpath)} "
+        return f"{begun} "
 
     @property
     def _reporter(self) -> Any:
@@ -97,6 +139,7 @@ class TerminalProgress:
 
     def _make(self, text: str) -> Progress:
         from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn
+        from rich.table import Column
         from rich.text import Text
 
         outer = self
@@ -111,8 +154,15 @@ class TerminalProgress:
                     return Text("")
                 return Text(f"{max(0, outer._ends - time.monotonic()):.0f} s left", style="dim")
 
-        columns = (TextColumn("  {task.description}"), BarColumn(bar_width=24), Seen(), TimeLeft())
-        bars = Progress(*columns, transient=True)
-        if text.startswith("waiting"):
+        what = TextColumn("  {task.description}", markup=False, table_column=Column(overflow="fold"))
+        bars = Progress(transient=True)
+        width = bars.console.width
+        bars.columns = (
+            what,
+            BarColumn(_BAR if width >= _NARROW else max(4, width // 8)),
+            Seen(table_column=Column(no_wrap=True)),
+            TimeLeft(table_column=Column(no_wrap=True)),
+        )
+        if not text.startswith("exercising"):  # whose own lines come with what is awaited
             bars.add_task(text, total=None)
         return bars

@@ -2,8 +2,7 @@
 
 A line is `{"n": 7, "t": 1.204, "kind": "telemetry_received", ...}`, `t` in seconds since the run began.
 Raw payloads are `{"text": "..."}` when they are UTF-8 and `{"base64": "..."}` when not, so that a reader
-sees what was sent and nothing is lost. A journal that ends in the middle of a line (the machine died) is
-read up to there.
+sees what was sent and nothing is lost. Reading a journal back is `harness.record.reading`.
 """
 
 from __future__ import annotations
@@ -13,12 +12,11 @@ import dataclasses
 import functools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_type_hints
 
 from harness.record.events import KINDS, Entry
+from harness.record.redact import Redactor
 
 VERSION = 1
 """Of the journal's format; stands in the first line."""
@@ -40,47 +38,39 @@ def encode(entry: Entry) -> str:
     return _JSON.encode(row)
 
 
-def decode(line: str) -> Entry:
-    """The entry of one line. Raises ValueError with a sentence where the line is not one."""
-    try:
-        row = json.loads(line)
-    except json.JSONDecodeError as e:
-        raise ValueError(f"not JSON: {e.msg} at column {e.colno}") from None
-    if not isinstance(row, dict) or not {"n", "t", "kind"} <= row.keys():
-        raise ValueError("not a journal line: n, t and kind are expected")
-    cls = KINDS.get(row["kind"])
-    if cls is None:
-        raise ValueError(f"unknown kind of event {row['kind']!r}: the journal is of a newer version")
-    fields = _field_kinds(row["kind"])
-    values = {name: _restore(row[name], kind) for name, kind in fields.items() if name in row}
-    try:
-        return Entry(int(row["n"]), float(row["t"]), cls(**values))
-    except (TypeError, ValueError) as e:
-        raise ValueError(f"{row['kind']} is incomplete: {e}") from None
+def redacted(entry: Entry, redactor: Redactor) -> Entry:
+    """The entry without its secrets; the same one where it has none."""
+    event: Any = entry.event
+    changed = {}
+    for name in _free_fields(event.kind):
+        value = getattr(event, name)
+        cleaned = redactor.clean_value(value)
+        if cleaned != value:
+            changed[name] = cleaned
+    return dataclasses.replace(entry, event=dataclasses.replace(event, **changed)) if changed else entry
 
 
-@dataclass(frozen=True, slots=True)
-class Journal:
-    """A journal as read: its entries, and a sentence for each line that could not be read."""
+def encode_safely(entry: Entry, redactor: Redactor) -> tuple[str, Entry]:
+    """The line of an entry without its secrets, and the entry that the line is of."""
+    line = encode(entry)
+    if not redactor.suspects(line):
+        return line, entry
+    safe = redacted(entry, redactor)
+    return (line, entry) if safe is entry else (encode(safe), safe)
 
-    entries: tuple[Entry, ...]
-    faults: tuple[str, ...]
 
+class SafeEncoder:
+    """`encode` without the secrets; `changed` holds the entries that had some, as they were written, by number."""
 
-def read(path: Path) -> Journal:
-    """Read a journal, keeping whatever can be read. Raises OSError where there is no such file."""
-    entries: list[Entry] = []
-    faults: list[str] = []
-    with path.open(encoding="utf-8", errors="replace") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            try:
-                entries.append(decode(line))
-            except ValueError as e:
-                cut = "" if line.endswith("\n") else " (the line is cut off: the run ended here)"
-                faults.append(f"line {number}: {e}{cut}")
-    return Journal(tuple(entries), tuple(faults))
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self.changed: dict[int, Entry] = {}
+
+    def __call__(self, entry: Entry) -> str:
+        line, written = encode_safely(entry, self._redactor)
+        if written is not entry:
+            self.changed[entry.n] = written
+        return line
 
 
 def _payload(value: bytes) -> dict[str, str]:
@@ -96,6 +86,14 @@ def _field_names(kind: str) -> tuple[str, ...]:
     return tuple(f.name for f in dataclasses.fields(cls))
 
 
+@functools.cache
+def _free_fields(kind: str) -> tuple[str, ...]:
+    """All but those that only hold a number."""
+    cls: Any = KINDS[kind]
+    numbers = (int, float, bool, int | None, float | None)
+    return tuple(name for name, hint in get_type_hints(cls).items() if hint not in numbers and name != "kind")
+
+
 def _plain(value: object) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
@@ -107,20 +105,3 @@ def _plain(value: object) -> Any:
 
 
 _JSON = json.JSONEncoder(ensure_ascii=False, default=_plain)
-
-
-@functools.cache
-def _field_kinds(kind: str) -> dict[str, str]:
-    cls: Any = KINDS[kind]
-    hints = get_type_hints(cls)
-    kinds = {bytes: "bytes"}
-    names = [f.name for f in dataclasses.fields(cls)]
-    return {n: kinds.get(hints[n]) or ("tuple" if str(hints[n]).startswith("tuple") else "plain") for n in names}
-
-
-def _restore(value: Any, kind: str) -> Any:
-    if kind == "bytes" and isinstance(value, dict):
-        return base64.b64decode(value["base64"]) if "base64" in value else str(value.get("text", "")).encode("utf-8")
-    if kind == "tuple" and isinstance(value, list):
-        return tuple(tuple(v) if isinstance(v, list) else v for v in value)
-    return value

@@ -24,10 +24,16 @@ Match = Callable[[Entry], T | None]
 
 
 class Recorder:
-    """The record of one run. `sink` receives every entry as a journal line."""
+    """The record of one run. `sink` receives every entry as a journal line, as `encoded`."""
 
-    def __init__(self, sink: Callable[[str], None] | None = None, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        sink: Callable[[str], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        encoded: Callable[[Entry], str] = encode,
+    ) -> None:
         self._sink = sink
+        self._encoded = encoded
         self._clock = clock
         self._began = clock()
         self._lock = threading.RLock()
@@ -70,7 +76,7 @@ class Recorder:
             entry = Entry(len(self._entries) + 1, self._clock() - self._began, event)
             self._entries.append(entry)
             if self._sink is not None:
-                self._sink(encode(entry))
+                self._sink(self._encoded(entry))
             self._reader(entry)
             for listener in tuple(self._listeners):
                 listener(entry)

@@ -1,32 +1,45 @@
-"""result.json: what a program reads of a run (the shape is a fixed contract)."""
+"""result.json: what a program reads of a run.
+
+The shape is a contract: `result.schema.json` beside this file describes every key, docs/result.md says what they mean.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from harness.record import events as ev
+from harness.report.manual import manual
 from harness.run.versions import versions
-from harness.verdict import CaseResult, Finding, by_requirement, roll_up
+from harness.verdict import CaseResult, Finding, Outcome, by_requirement, roll_up
 
 if TYPE_CHECKING:
     from harness.run import Run
+
+SCHEMA = "urn:pnp-preflight:result:1.0"
+"""The id of the schema. A new key raises the number after the point, whatever breaks a reader the one before it."""
 
 
 def result(run: Run) -> dict[str, Any]:
     """The result as JSON. `timing` is in seconds since the run began; what never happened is null."""
     results = list(run.results.values())
     evidence = run.evidence
+    counts = Counter(r.outcome for r in results)
     return {
+        "schema": SCHEMA,
         "verdict": roll_up(results).value,
+        **({"device": run.settings.device} if run.settings.device else {}),
         "model_id": run.model_id,
         "device_id": evidence.device_id,
         "target": run.settings.target,
         "requirements": [
             {"id": requirement, "outcome": outcome.value} for requirement, outcome in by_requirement(results).items()
         ],
+        "counts": {outcome.value: counts[outcome] for outcome in Outcome},
         "findings": [_finding(f) for r in results for f in r.findings],
         "cases": [_case(r) for r in results],
+        "manual": manual(run),
         "harness_failures": [f"{e.where}: {e.message}" for _, e in evidence.of(ev.HarnessFailed)],
         "timing": timing(run),
         "versions": versions(),

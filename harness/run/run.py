@@ -12,6 +12,7 @@ import contextlib
 import datetime
 import threading
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from harness import checks
 from harness.checks.evidence import Evidence
@@ -19,8 +20,9 @@ from harness.device import DeviceError
 from harness.dtdl import Capability, Model
 from harness.expectations import to_json
 from harness.record import events as ev
-from harness.record.events import Event
-from harness.record.journal import read
+from harness.record.events import Entry, Event
+from harness.record.journal import SafeEncoder
+from harness.record.reading import read
 from harness.record.recorder import Recorder
 from harness.record.redact import Redactor
 from harness.record.writer import LineWriter, ReportFolder
@@ -46,7 +48,8 @@ class Run:
     ) -> None:
         self.settings = settings
         self.progress = progress or Quiet()
-        self.redactor = Redactor()
+        self.redactor = Redactor(settings.redact)
+        self.redactor.add(*settings.secrets())
         self.folder = ReportFolder(settings.reports, self.redactor)
         self.results: dict[str, CaseResult] = {}
         self.model: Model | None = None
@@ -57,6 +60,9 @@ class Run:
         """How the run ended whose journal is judged again; None where it did not."""
         self.recorder = Recorder()
         self.evidence = Evidence(self.model_id)
+        self.damage: tuple[str, ...] = ()
+        """Of the journal that is judged again, in sentences."""
+        self._encoder = SafeEncoder(self.redactor)
         self._say = say
         self._target: Target | None = None
         self._bench: DeviceBench | None = None
@@ -75,17 +81,18 @@ class Run:
 
     def _open_record(self) -> None:
         if self.settings.replay:
-            journal = read(self.settings.replay)
+            journal = read(self.settings.replay, self.redactor)
             self.recorded = next((e.event for e in journal.entries if isinstance(e.event, ev.RunEnded)), None)
             self.recorder = Recorder.replay(journal.entries)
-            for fault in journal.faults:
-                self._say(f"{self.settings.replay.name}: {fault}")
+            self.damage = journal.faults
             self._follow(self.model_id, None)
             return
         self.folder.prepare(REPORTS)
         self._journal = self.folder.lines("journal.jsonl")
-        self._device_log = self.folder.lines("device.log")
-        self.recorder = Recorder(self._journal)
+        self._device_log = self.folder.lines("device.log", rendered=False)
+        for fault in self.folder.faults:
+            self._say(f"reports: {fault}")
+        self.recorder = Recorder(self._journal, encoded=self._encoder)
         self._follow(self.model_id, None)
         started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
         self.emit(ev.RunStarted(started, self.settings.as_record(), versions()))
@@ -97,8 +104,20 @@ class Run:
         """Read the whole record again against this model, and go on reading as it grows."""
         self.model_id, self.model = model_id, model
         evidence = Evidence(model_id, model)
-        self.recorder.follow(evidence.add)
+        self.recorder.follow(self._lenient(evidence) if self.settings.replay else evidence.add)
         self.evidence = evidence
+
+    def _lenient(self, evidence: Evidence) -> Callable[[Entry], None]:
+        """A journal may come from anywhere: an entry that cannot be judged is left out, and that is said."""
+
+        def add(entry: Entry) -> None:
+            try:
+                evidence.add(entry)
+            except Exception as e:
+                fault = f"entry {entry.n} ({entry.event.kind}) cannot be judged: {type(e).__name__}: {e}"
+                self.damage = (*self.damage, *({fault} - set(self.damage)))
+
+        return add
 
     @property
     def profile(self) -> str:
@@ -128,7 +147,9 @@ class Run:
 
     def _start(self) -> None:
         try:
-            self._target = make_target(self.settings, self.emit)
+            self._target = make_target(self.settings, self.emit, self._say)
+            if self._found is not None:
+                self._target.estimate(self.declared())
             endpoints = self._target.open()
             self.emit(ev.TargetOpened(self._target.name, endpoints, self._target.observes))
             credentials = self._target.enroll()
@@ -194,13 +215,15 @@ class Run:
     # --- waiting for the device ----------------------------------------------------------------------
 
     def _connection_or_end(self, _: object) -> str | None:
+        if self.evidence.first(ev.TargetFailed):
+            return "ended"
         if self.evidence.connected:
             return "connected"
         exited = self.evidence.final(ev.DeviceExited)
         return "ended" if exited and not exited[1].expected else None
 
     def _registered(self, _: object) -> str | None:
-        assigned = self.evidence.first(ev.DeviceAssigned)
+        assigned = self.evidence.first(ev.DeviceAssigned) and not self.evidence.first(ev.TargetFailed)
         return "registered" if assigned else self._connection_or_end(None)
 
     def _startable(self) -> bool:
@@ -269,6 +292,8 @@ class Run:
 
     async def _exercise(self, chosen: Sequence[checks.Judgement]) -> None:
         await asyncio.to_thread(self.discover)
+        if self._target is not None:
+            self._target.estimate(self.evidence.capabilities)
         capabilities = self._to_exercise(chosen)
         for capability in capabilities:
             stated = self.evidence.expectations.telemetry(capability.path)
@@ -307,13 +332,18 @@ class Run:
             raise TargetError("There is no hub to ask: the run judges a recorded journal, or its target failed.")
         return self._target.service()
 
+    @property
+    def spent(self) -> str:
+        """What the run has cost, as a sentence; empty where it cost nothing."""
+        return self._target.spent if self._target is not None else ""
+
     # --- judging -------------------------------------------------------------------------------------
 
     def judge(self, case: checks.Judgement) -> CaseResult:
         """Judge one case by the record as it is now; the result is kept for the reports."""
         with self.recorder.frozen():
             result = checks.judge(case, self.evidence)
-        self.results[case.id] = result
+        self.results[case.id] = result = _without_secrets(result, self.redactor)
         return result
 
     def finish(self, selected: Iterable[checks.Judgement]) -> Verdict:
@@ -329,7 +359,18 @@ class Run:
         else:
             self.emit(ev.RunEnded(verdict.value, {r.case: r.outcome.value for r in self.results.values()}))
             self.finished = self.recorder.now
+            self._close_record()
         return verdict
+
+    def _close_record(self) -> None:
+        """Close what was written. From here on the record is as the journal has it, so that no report shows more."""
+        for file in (self._journal, self._device_log):
+            if file is not None:
+                file.close()
+        changed = self._encoder.changed
+        if changed:
+            self.recorder = Recorder.replay(tuple(changed.get(e.n, e) for e in self.recorder.entries))
+            self._follow(self.model_id, self.model)
 
     def close(self) -> None:
         """Stop the device and the target. May be called at any time, and twice."""
@@ -340,6 +381,23 @@ class Run:
             self._bench.close()
         if self._target is not None:
             self._target.close()
+
+
+def _without_secrets(result: CaseResult, redactor: Redactor) -> CaseResult:
+    """The result as it may be shown: masked before its texts are joined, shortened or escaped."""
+    clean = redactor.clean
+    findings = tuple(
+        replace(
+            finding,
+            element=clean(finding.element),
+            message=clean(finding.message),
+            expected=clean(finding.expected),
+            actual=clean(finding.actual),
+            remedy=clean(finding.remedy),
+        )
+        for finding in result.findings
+    )
+    return replace(result, findings=findings, reason=clean(result.reason))
 
 
 class _Stopped(Exception):

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from harness.device.credentials import Credentials
+from harness.dtdl import Capability
 from harness.record.events import Event
 from harness.settings import Settings
 from harness.target.service import HubService
@@ -45,6 +46,13 @@ class Target(Protocol):
     def open(self) -> dict[str, str]:
         """Make the target ready; its endpoints by name. Raises TargetError."""
 
+    def estimate(self, capabilities: Sequence[Capability]) -> None:
+        """Say what testing a device with these capabilities will cost, where it costs anything; once."""
+
+    @property
+    def spent(self) -> str:
+        """What testing has cost so far, as a sentence; empty where it costs nothing."""
+
     def enroll(self) -> Credentials:
         """Enroll the device under test; what the device needs to provision itself. Raises TargetError."""
 
@@ -59,13 +67,14 @@ class Target(Protocol):
         """Release everything. May be called twice."""
 
 
-def make_target(settings: Settings, emit: Callable[[Event], None]) -> Target:
-    """The target that the settings name. Raises TargetError where it is not available."""
+def make_target(
+    settings: Settings, emit: Callable[[Event], None], say: Callable[[str], None] = lambda text: None
+) -> Target:
+    """The target that the settings name; `say` talks to the person at the terminal. Raises TargetError."""
     if settings.target == "local":
         from harness.target.local import LocalTarget
 
         return LocalTarget(settings, emit)
-    raise TargetError(
-        "The Azure target is not part of this version. Test on the local target (--target local), "
-        "which needs no account."
-    )
+    from harness.target.azure import AzureTarget
+
+    return AzureTarget(settings, emit, say)

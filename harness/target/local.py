@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from harness.device.credentials import Credentials, DeviceCertificate
+from harness.dtdl import Capability
 from harness.emulator import Emulator, EmulatorError, EmulatorOptions
 from harness.record.events import Event, HarnessFailed
 from harness.settings import EXTERNAL, Settings
@@ -57,6 +58,11 @@ class LocalTarget:
             "service": ends.service_host,
             "id-scope": ends.id_scope,
         }
+
+    def estimate(self, capabilities: Sequence[Capability]) -> None:
+        """Nothing costs anything here."""
+
+    spent = ""
 
     def enroll(self) -> Credentials:
         known = Credentials(

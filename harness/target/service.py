@@ -10,11 +10,17 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote
 
-T = TypeVar("T")
+from harness.azure import words
+from harness.azure.cost import C2D, COMMANDS, FEEDBACK, REGISTRY, TWINS, Tally
+from harness.azure.retrying import BUSY, Again, Patience, seconds_of
 
+_CONNECT, _READ = 10.0, 30.0
+"""Seconds for a connection, and for an answer beyond what a command may take."""
+_PAGE = "1000"
+"""Twins in a page of a query."""
 _CODE = re.compile(r"\b([1-5]\d{5})\b")
 
 
@@ -36,11 +42,30 @@ class CommandAnswer:
 
 
 class HubService:
-    """Blocking calls; each raises ServiceError. Azure's own trust store is used when `ca_path` is None."""
+    """Blocking calls; each raises ServiceError. Azure's own trust store is used when `ca_path` is None.
 
-    def __init__(self, connection_string: str, ca_path: Path | None) -> None:
+    `login` is a credential of azure-identity, for a hub that is named by its `host` alone. Throttled calls are made
+    again, and those that found no network, but for commands and messages that may have gone out; see `patience`.
+    """
+
+    def __init__(
+        self,
+        connection_string: str,
+        ca_path: Path | None,
+        *,
+        host: str = "",
+        login: Any = None,
+        patience: Patience | None = None,
+        tally: Tally | None = None,
+    ) -> None:
         self._connection_string = connection_string
         self._ca_path = ca_path
+        self._login = login
+        self._patience = patience or Patience()
+        self._tally = tally or Tally()
+        self.host = host or _part(connection_string, "HostName")
+        policy = _part(connection_string, "SharedAccessKeyName")
+        self._who = words.LOGIN if login is not None else f"policy {policy}" if policy else ""
 
     def warm_up(self) -> None:
         """Import the SDK and make the client now: it takes half a second that a starting device leaves free."""
@@ -52,18 +77,56 @@ class HubService:
         if operations is not None:
             operations.close()
 
+    def has_device(self, device_id: str) -> bool:
+        """Whether the hub knows a device of this id."""
+        try:
+            self._call(lambda o: o.devices.get_identity(device_id), REGISTRY, "RegistryRead")
+        except ServiceError as e:
+            if e.status == 404:
+                return False
+            raise
+        return True
+
+    def query_twins(self, query: str) -> list[dict[str, Any]]:
+        """All twins that a query of the hub's language finds, as JSON; what it finds may be some seconds old."""
+        found: list[dict[str, Any]] = []
+        more: str | None = None
+        while True:
+            page = self._call(functools.partial(_query, query, more), TWINS, "RegistryRead")
+            found += page.twins
+            more = page.more
+            if more is None:
+                return found
+
+    def delete_device(self, device_id: str) -> None:
+        """Remove a device from the hub; one that is gone is as good."""
+        try:
+            self._call(lambda o: o.devices.delete_identity(device_id, if_match='"*"'), REGISTRY, "RegistryWrite")
+        except ServiceError as e:
+            if e.status != 404:
+                raise
+
     def device_twin(self, device_id: str) -> dict[str, Any]:
         """The device twin as JSON."""
-        return self._call(lambda o: o.devices.get_twin(device_id, raw=True).response.json())
+        twin: dict[str, Any] = self._call(lambda o: _sized(o.devices.get_twin(device_id, raw=True).response), TWINS)
+        return twin
 
     def digital_twin(self, device_id: str) -> dict[str, Any]:
         """The digital twin as JSON, with the model id in `$metadata.$model`."""
-        return self._call(lambda o: o.digital_twin.get_digital_twin(device_id))
+
+        def call(o: Any) -> _Sized:
+            return _sized(o.digital_twin.get_digital_twin(device_id, raw=True).response)
+
+        twin: dict[str, Any] = self._call(call, TWINS)
+        return twin
 
     def set_desired(self, device_id: str, patch: dict[str, Any]) -> int:
         """Merge into the desired properties; the new desired `$version`."""
         twin = {"properties": {"desired": patch}}
-        updated = self._call(lambda o: o.devices.update_twin(device_id, twin, raw=True).response.json())
+        size = len(json.dumps(patch))
+        updated = self._call(
+            lambda o: _Sized(o.devices.update_twin(device_id, twin, raw=True).response.json(), size), TWINS
+        )
         return int(updated["properties"]["desired"]["$version"])
 
     def invoke_command(
@@ -77,9 +140,10 @@ class HubService:
         response_timeout: float,
     ) -> CommandAnswer:
         """Invoke a command of the root or of a component; `payload` None sends an empty request. Seconds."""
-        limits = {
+        limits: dict[str, Any] = {
             "connect_timeout_in_seconds": round(connect_timeout),
             "response_timeout_in_seconds": round(response_timeout),
+            "timeout": (_CONNECT, connect_timeout + response_timeout + _READ),
         }
 
         def call(o: Any) -> CommandAnswer:
@@ -91,7 +155,8 @@ class HubService:
                 raw = o.digital_twin.invoke_root_level_command(device_id, name, payload, raw=True, **limits)
             return CommandAnswer(_command_status(raw.response), raw.output)
 
-        return self._call(call)
+        answer: CommandAnswer = self._call(call, COMMANDS, once=True)
+        return answer
 
     def send_c2d(self, device_id: str, payload: bytes, message_id: str) -> None:
         """Queue a cloud-to-device message and ask for full feedback.
@@ -112,16 +177,24 @@ class HubService:
             if response.status_code not in (200, 201, 204):
                 raise _refused(o, response)
 
-        self._call(call)
+        self._call(call, C2D, once=True)
 
-    def c2d_feedback(self, message_id: str, seconds: float) -> list[str]:
+    def c2d_feedback(self, device_id: str, message_id: str, seconds: float) -> list[str]:
         """What became of a message (Success, Expired ...): asked for once a second until told, or until `seconds`
-        are over. Feedback on other messages is left for its reader.
+        are over.
+
+        The queue of feedback is the whole hub's, and gives a batch a few times only. One that holds nothing of this
+        message is given back, and the queue left to its reader: then the message counts as taken (Success) when the
+        device's own queue is empty.
         """
         pause = threading.Event()
         ends = time.monotonic() + seconds
+        shared = False
         while True:
-            found = self._call(lambda o: _feedback(o, message_id))
+            if shared:
+                found = [] if self.device_twin(device_id).get("cloudToDeviceMessageCount") else ["Success"]
+            else:
+                found, shared = self._call(lambda o: _feedback(o, message_id), FEEDBACK)
             if found or time.monotonic() >= ends:
                 return found
             pause.wait(1.0)
@@ -130,27 +203,59 @@ class HubService:
     def _operations(self) -> Any:
         from azure.iot.hub import DigitalTwinClient
 
-        operations = DigitalTwinClient.from_connection_string(self._connection_string).protocol
+        if self._login is not None:
+            operations = DigitalTwinClient.from_token_credential(self.host, self._login).protocol
+        else:
+            operations = DigitalTwinClient.from_connection_string(self._connection_string).protocol
         operations.config.keep_alive = True  # otherwise the SDK makes a TLS connection for each call
+        operations.config.connection.timeout = (_CONNECT, _READ)
+        operations.config.retry_policy.retries = 0  # `Patience` tries again, and reads how long the hub asks to wait
+        operations.config.retry_policy.policy.status_forcelist = []
         if self._ca_path is not None:
             operations.config.connection.verify = str(self._ca_path)
         return operations
 
-    def _call(self, call: Callable[[Any], T]) -> T:
+    def _call(self, call: Callable[[Any], Any], what: str, right: str = "ServiceConnect", *, once: bool = False) -> Any:
+        """`what` it is counted as. What may be done `once` only is not done again where it may have gone out."""
+        from azure.core.exceptions import AzureError
         from msrest.exceptions import ClientException, HttpOperationError
 
+        def attempt() -> Any:
+            try:
+                result = call(self._operations)
+            except HttpOperationError as e:
+                self._count(what, e)
+                raise
+            if isinstance(result, _Sized):
+                self._tally.add(what, result.size)
+                return result.value
+            self._tally.add(what, *((0, 0) if what == COMMANDS else ()))
+            return result
+
         try:
-            return call(self._operations)
+            return self._patience.carry_out(attempt, lambda e: _passing(e, once))
         except HttpOperationError as e:
-            raise _service_error(e) from None
+            raise _service_error(e, right, self._who) from None
         except ClientException as e:
-            raise ServiceError(f"the hub's service endpoint could not be reached: {e}") from None
+            raise ServiceError(words.unreachable(f"the hub's service endpoint {self.host}", e)) from None
+        except AzureError as e:
+            raise ServiceError(f"{words.LOGIN} failed: {str(e).partition(chr(10))[0][:300]}") from None
         except (ValueError, KeyError, TypeError) as e:
             raise ServiceError(f"the hub's answer could not be read: {e}") from None
 
+    def _count(self, what: str, error: Any) -> None:
+        """A call that was refused: of a command to a device that is not there the hub counts both messages."""
+        status = getattr(error.response, "status_code", None)
+        if status in BUSY:
+            self._tally.refuse()
+        elif what == COMMANDS and status in (404, 504):
+            self._tally.add(what, 0, 0)
+        else:
+            self._tally.add(what)
+
 
 def _invoke_without_payload(
-    operations: Any, device_id: str, component: str | None, name: str, limits: dict[str, int]
+    operations: Any, device_id: str, component: str | None, name: str, limits: dict[str, Any]
 ) -> CommandAnswer:
     """The SDK's own command calls insist on a payload, which a command without a request has not."""
     from msrest.exceptions import HttpOperationError
@@ -164,25 +269,65 @@ def _invoke_without_payload(
         "connectTimeoutInSeconds": str(limits["connect_timeout_in_seconds"]),
         "responseTimeoutInSeconds": str(limits["response_timeout_in_seconds"]),
     }
-    response = client.send(client.post(url, query, {"Accept": "application/json"}), stream=False)
+    request = client.post(url, query, {"Accept": "application/json"})
+    response = client.send(request, stream=False, timeout=limits["timeout"])
     if response.status_code != 200:
         raise HttpOperationError(operations._deserialize, response)
     return CommandAnswer(_command_status(response), json.loads(response.text) if response.text.strip() else None)
 
 
-def _feedback(operations: Any, message_id: str) -> list[str]:
-    """Take one batch; one that holds nothing of this message is given back."""
+@dataclass(frozen=True, slots=True)
+class _Page:
+    twins: list[dict[str, Any]]
+    more: str | None
+
+
+def _query(query: str, more: str | None, operations: Any) -> _Page:
+    from azure.iot.hub.models import QuerySpecification
+
+    response = operations.query.get_twins(QuerySpecification(query=query), more, _PAGE, raw=True).response
+    return _Page(json.loads(response.text), response.headers.get("x-ms-continuation"))
+
+
+def _feedback(operations: Any, message_id: str) -> tuple[list[str], bool]:
+    """Take one batch; one that holds nothing of this message is given back. What it said, and whether it was that."""
     messages = operations.cloud_to_device_messages
     response = messages.receive_feedback_notification(raw=True).response
     if response.status_code == 204:
-        return []
+        return [], False
     token = response.headers.get("ETag", "").strip('"')
     found = [r["statusCode"] for r in json.loads(response.text) if r.get("originalMessageId") == message_id]
     if found:
         messages.complete_feedback_notification(token)
     else:
         messages.abandon_feedback_notification(token)
-    return found
+    return found, not found
+
+
+@dataclass(frozen=True, slots=True)
+class _Sized:
+    """An answer, and how many bytes it had."""
+
+    value: Any
+    size: int
+
+
+def _sized(response: Any) -> _Sized:
+    return _Sized(response.json(), len(response.content))
+
+
+def _passing(error: Exception, once: bool) -> Again | None:
+    """Whether a failure may pass: a busy hub, or a network that is not there."""
+    from msrest.exceptions import ClientException, HttpOperationError
+
+    if isinstance(error, HttpOperationError):
+        if getattr(error.response, "status_code", None) not in BUSY:
+            return None
+        return Again(seconds_of(error.response.headers.get("Retry-After")))
+    if isinstance(error, ClientException):
+        passes = words.never_sent(error) and words.may_pass(error) if once else words.may_pass(error)
+        return Again() if passes else None
+    return None
 
 
 def _refused(operations: Any, response: Any) -> Exception:
@@ -191,11 +336,17 @@ def _refused(operations: Any, response: Any) -> Exception:
     return HttpOperationError(operations._deserialize, response)
 
 
+def _part(connection_string: str, name: str) -> str:
+    """A part of a connection string that was read before; empty where it has none."""
+    parts = (piece.strip().partition("=") for piece in connection_string.split(";"))
+    return next((value for key, _, value in parts if key.lower() == name.lower()), "")
+
+
 def _command_status(response: Any) -> int:
     return int(response.headers.get("x-ms-command-statuscode", response.status_code))
 
 
-def _service_error(error: Any) -> ServiceError:
+def _service_error(error: Any, right: str, who: str) -> ServiceError:
     """Unpack Azure's error body: `Message` is a text with an error name, or JSON in a string."""
     status = getattr(error.response, "status_code", None)
     text = getattr(error.response, "text", "") or ""
@@ -210,4 +361,4 @@ def _service_error(error: Any) -> ServiceError:
     except (ValueError, AttributeError):
         found = _CODE.search(message)
         code = int(found.group(1)) if found else None
-    return ServiceError(f"{code or status}: {message}" if message else f"HTTP {status}", status, code)
+    return ServiceError(words.refusal(status, code, message, right=right, who=who), status, code)

@@ -11,7 +11,7 @@ from typing import Any
 
 import aiohttp
 
-from harness.record.journal import decode
+from harness.record.reading import decode
 from harness.watch.source import Broken, Known, Seen
 
 _ANSWER_SECONDS = 10.0
@@ -32,6 +32,14 @@ class ControlSource:
     @property
     def name(self) -> str:
         return f"the emulator at {self.url}"
+
+    @property
+    def hint(self) -> str:
+        return ""
+
+    @property
+    def lag(self) -> float:
+        return 0.0
 
     async def known(self) -> list[Known]:
         async with self._session() as session:

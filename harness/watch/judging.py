@@ -30,6 +30,8 @@ from harness.record import events as ev
 from harness.record.events import Entry
 from harness.verdict import Finding, Severity
 
+_NO_TEXT = "\ufffd"
+"""Stands for what could not be decoded."""
 _ACK = frozenset({"value", "ac", "av"})
 _ANSWER_SECONDS = 10.0
 """A desired change younger than this at the end is not called unanswered."""
@@ -104,6 +106,7 @@ class Judge:
 
     def _telemetry(self, entry: Entry, event: ev.TelemetryReceived) -> Iterator[Finding]:
         one = self._read(entry)
+        yield from _unreadable(event, entry.n)
         for found in _run(messages_name_their_content, one):
             yield replace(found, message=found.message.replace("1 messages name", "A message names", 1))
         yield from _malformed("A message", one)
@@ -144,7 +147,10 @@ class Judge:
         if event.status < 300:
             self._mark(decode(event.payload)[0])
         for found in _run(initial_values, one):
-            if found.code != "initial-value-bare":  # said by `_writable`, which knows whether somebody asked
+            if found.code not in (
+                "initial-value-bare",
+                "initial-value-incomplete",
+            ):  # said by `_writable`, which knows whether somebody asked
                 yield found
         for path, reports in list(one.reports.items()):
             report = reports[-1]
@@ -253,6 +259,32 @@ def _run(check: Callable[..., Iterator[Finding]], *arguments: Any) -> Iterator[F
 def _malformed(what: str, one: Evidence) -> Iterator[Finding]:
     for found in _run(payloads_are_json_objects, one):
         yield replace(found, message=f"{what} could not be read. {one.malformed[0].problems[0].message}")
+
+
+def _unreadable(event: ev.TelemetryReceived, n: int) -> Iterator[Finding]:
+    """What should be told of a message beside its body, and is not, or not in UTF-8."""
+    if not event.device_id:
+        yield finding(
+            requirements.D2C,
+            "device-id-missing",
+            "A message does not say which device sent it.",
+            expected="the annotation iothub-connection-device-id",
+            actual="none",
+            events=(n,),
+            remedy="Read messages from the hub's built-in endpoint: who forwards them elsewhere may drop annotations.",
+        )
+    broken = [name for name, value in {**event.system, **event.properties}.items() if _NO_TEXT in f"{name}{value}"]
+    if broken:
+        yield finding(
+            requirements.CONVENTIONS,
+            "message-property-unreadable",
+            "A property of a message is no text in UTF-8.",
+            severity=Severity.WARNING,
+            expected="UTF-8, percent-encoded in the topic",
+            actual=", ".join(broken),
+            events=(n,),
+            remedy="Encode names and values of message properties in UTF-8, then by percent.",
+        )
 
 
 def _over(seconds: float) -> ev.ObservationEnded:

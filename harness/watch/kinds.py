@@ -27,6 +27,8 @@ KINDS: dict[str, tuple[type[ev.Event], ...]] = {
         ev.RegistrationRequested,
         ev.RegistrationPolled,
         ev.RegistrationAnswered,
+        ev.RegistrationRead,
+        ev.AllocationAnswered,
         ev.DeviceAssigned,
     ),
     "c2d": (ev.C2dEnqueued, ev.C2dDelivered, ev.C2dReturned, ev.C2dSettled),

@@ -59,7 +59,8 @@ def silence(watched: Watched, choice: Choice) -> str:
         passed = ", ".join(f"{n} of {kind}" for kind, n in watched.passed_over.most_common())
         return f"Nothing was shown; the filters passed over {passed}."
     if not watched.known:
-        return "Nothing happened. The hub has no device yet."
+        which = f"device {clip(choice.device, 128)!r}" if choice.device else "device yet"
+        return f"Nothing happened. The hub has no {which}."
     named = [one for one in watched.known if choice.wants_identity(one.device_id, one.module_id)]
     if not named:
         names = ", ".join(harmless(one.device_id) for one in watched.known[:10])

@@ -44,6 +44,14 @@ class Source(Protocol):
     def name(self) -> str:
         """What a person calls it."""
 
+    @property
+    def hint(self) -> str:
+        """What to look at when nothing comes, beside the device; empty for nothing."""
+
+    @property
+    def lag(self) -> float:
+        """Seconds by which an event may be told late."""
+
     async def known(self) -> list[Known]:
         """The devices and modules that the service has now."""
 

@@ -53,7 +53,7 @@ class Watched:
     ended: Ended | None = None
     known: Sequence[Known] = ()
     last_t: float = 0.0
-    last_time: float = 0.0
+    last_came: float | None = None
 
     @property
     def judged(self) -> int:
@@ -101,9 +101,11 @@ class Validation:
         """Add what only the end can show. To be called once, however the watch ended."""
         now = time.time()
         whole = self.watched.ended is Ended.TIME_OVER
-        t = self.watched.last_t + max(0.0, now - self.watched.last_time) if self.watched.last_time else 0.0
+        came = self.watched.last_came
+        # Not by the times of events: the service's clock and this computer's may differ.
+        t = self.watched.last_t + time.monotonic() - came - self._source.lag if came is not None else 0.0
         for identity, device in self._devices.items():
-            seconds = now - device.since
+            seconds = max(0.0, now - device.since)
             self._note(now, identity, device, device.judge.ended(t, seconds, whole=whole))
         if not self.watched.judged:
             self._add(now, "", None, [self._nothing()])
@@ -122,7 +124,7 @@ class Validation:
 
     async def _take(self, seen: Seen) -> Taken:
         entry = seen.entry
-        self.watched.last_t, self.watched.last_time = entry.t, seen.time
+        self.watched.last_t, self.watched.last_came = entry.t, time.monotonic()
         if not self._choice.wants(entry.event):
             return Taken.PASSED_OVER
         identity = identity_of(entry.event)
@@ -208,7 +210,8 @@ class Validation:
             f"Devices watched: {len(chosen)}; connected when it began: {connected}.",
             expected="at least one message or reported property",
             actual="none",
-            remedy="Start the device, or watch longer with --duration; `preflight monitor` shows what it does.",
+            remedy="Start the device, or watch longer with --duration; `preflight monitor` shows what it does."
+            + (f" {self._source.hint}" if self._source.hint else ""),
         )
 
 

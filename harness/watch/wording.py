@@ -57,7 +57,7 @@ def is_trouble(event: ev.Event) -> bool:
         case ev.ReportedPatched() | ev.RegistrationAnswered() | ev.MethodAnswered() | ev.TwinRequested():
             return event.status >= 400 or getattr(event, "late", False)
         case ev.HubDisconnected():
-            return event.by != "device"
+            return event.by not in ("device", "")
         case ev.FileUploadEnded():
             return not event.success
         case ev.BlobWritten():
@@ -72,11 +72,12 @@ def _sentence(event: ev.Event) -> str:
     match event:
         case ev.HubConnected(return_code=0):
             model = f"model {_word(event.model_id)}" if event.model_id else "no model announced"
-            return f"connected to the hub by {_word(event.transport)}, {_word(event.authentication)}, {model}"
+            ways = filter(None, (_word(event.transport), _word(event.authentication)))
+            return ", ".join([f"connected to the hub by {', '.join(ways)}" if event.transport else "connected", model])
         case ev.HubConnected():
             code = f" ({event.error_code})" if event.error_code else ""
             return f"refused by the hub, code {event.return_code}: {_word(event.reason)}{code}"
-        case ev.HubDisconnected(by="device"):
+        case ev.HubDisconnected(by="device" | ""):
             return "disconnected"
         case ev.HubDisconnected():
             code = f" ({event.error_code})" if event.error_code else ""
@@ -115,6 +116,11 @@ def _dps(event: ev.Event) -> str:
         case ev.RegistrationAnswered():
             wait = f", retry after {event.retry_after} s" if event.retry_after is not None else ""
             return f"registration answered {event.status}{wait}: {shown(event.payload)}"
+        case ev.AllocationAnswered(status=None):
+            return f"allocation by {_word(event.webhook)}: {_word(event.detail)}"
+        case ev.AllocationAnswered():
+            chosen = f", hub {_word(event.hub)}" if event.hub else f": {_word(event.detail)}"
+            return f"allocation by {_word(event.webhook)} answered {event.status}{chosen}"
         case ev.DeviceAssigned():
             return f"assigned to {_word(event.hub)} as {_word(event.device_id)} ({_word(event.substatus)})"
         case _:

@@ -6,7 +6,7 @@ import base64
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from harness.azure.connection_strings import (
@@ -123,6 +123,7 @@ def test_what_is_wrong_is_said_and_no_key(kind: str, text: str, said: str) -> No
     assert KEY[:12] not in message
 
 
+@settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.sampled_from(sorted(PARSERS)),
     st.text() | st.lists(st.sampled_from([*HUB.split(";"), *EVENTS.split(";"), "=", ";", "DeviceId=x"])).map(";".join),

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from harness.checks.commands import UNKNOWN_COMMAND
-from harness.checks.disruptive import is_disruptive, restarts
+from harness.checks.disruptive import COMING_BACK, is_disruptive, restarts
 from harness.expectations import Command, Expectations, When
 from harness.record import events as ev
 from harness.verdict import Outcome
@@ -60,7 +60,9 @@ def test_a_device_that_disconnects_instead_of_answering_is_one_finding() -> None
     assert codes(story.judge("command", "prime")) == ["error command-disconnected"]
     story.asked("stop", "exercise", None, error_code=404103, error="not online")
     assert story.judge("command", "stop").outcome is Outcome.BLOCKED
-    assert codes(story.judge("connection_holds")) == ["error device-disconnected"]
+    holds = story.judge("connection_holds")
+    assert holds.outcome is Outcome.BLOCKED, "one cause, one finding"
+    assert "command[prime]" in holds.reason
 
 
 def test_answers_that_go_wrong_later_are_found() -> None:
@@ -146,3 +148,28 @@ def test_what_disturbs_is_known_by_name_or_by_statement() -> None:
     assert not is_disruptive(evidence, evidence.by_path["valve1.open"])
     evidence.expectations = Expectations(command_of={"valve1.open": Command(restarts=True)})
     assert is_disruptive(evidence, evidence.by_path["valve1.open"])
+
+
+def test_a_command_that_dies_of_an_invalid_request_is_one_finding() -> None:
+    story = at_work()
+    story.asked("prime", "exercise", 200, True)
+    story.asked("prime", "negative", None, error_code=504101, error="timed out")
+    story.asked("prime", "again", None, error_code=504101, error="timed out")
+    assert codes(story.ended().judge("rejects_invalid_request", "prime")) == ["error dead-after-invalid-input"]
+    again = story.judge("command_again", "prime")
+    assert again.outcome is Outcome.BLOCKED
+    assert "rejects_invalid_request[prime]" in again.reason
+
+
+def test_a_device_reset_without_a_word_that_stays_silent_has_not_come_back() -> None:
+    story = plant_at_work()
+    story.asked("reboot", "exercise", 200)
+    story.tell(ev.WaitEnded(COMING_BACK.format("reboot"), False, 60, 60, "no sign of life"))
+    assert codes(story.judge("command", "reboot")) == ["error command-no-return"]
+
+
+def test_a_device_that_was_back_and_goes_for_another_reason_has_come_back() -> None:
+    story = plant_at_work()
+    story.asked("reboot", "exercise", 200)
+    story.gone().connected(PLANT).gone()
+    assert codes(story.judge("command", "reboot")) == []

@@ -86,6 +86,7 @@ def test_a_second_client_of_the_same_identity(times: int, found: list[str]) -> N
     for _ in range(times):
         story.gone("hub", "a newer connection of the same identity replaced it", 400027).connected()
     assert codes(story.judge("one_connection_for_an_identity")) == found
+    assert codes(story.judge("connection_holds")) == [], "that is found once"
 
 
 @pytest.mark.parametrize(
@@ -116,3 +117,21 @@ def test_a_program_that_ends_in_the_middle_is_one_finding_and_blocks_what_comes_
     for name, path in (("command", "prime"), ("writable_property", "speed"), ("read_only_property", "hours")):
         assert story.judge(name, path).outcome is Outcome.BLOCKED
     assert story.judge("unknown_command").outcome is Outcome.BLOCKED
+
+
+def test_a_device_that_dies_of_something_is_found_where_that_is_judged() -> None:
+    story = at_work()
+    story.wrote("speed", 5, 2)
+    story.gone()
+    story.tell(ev.DeviceExited(7, False, ("Traceback", "ValueError: 5")))
+    story.over("device-gone", 2).ended()
+    (found,) = story.judge("writable_property", "speed").findings
+    assert (found.code, "exit code 7" in found.message, "ValueError: 5" in found.message) == (
+        "property-not-acknowledged",
+        True,
+        True,
+    )
+    holds = story.judge("connection_holds")
+    assert holds.outcome is Outcome.BLOCKED
+    assert "writable_property[speed]" in holds.reason
+    assert "exit code 7" in story.judge("command", "prime").reason

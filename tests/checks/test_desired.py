@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from harness.checks.desired import UNKNOWN_COMPONENT, UNKNOWN_PROPERTY
+from harness.expectations import Expectations, Property
 from harness.verdict import Outcome
 from tests.checks.story import plant_at_work
 from tests.checks.words import codes
@@ -104,6 +105,34 @@ def test_a_device_that_always_reports_everything_is_tolerated() -> None:
     assert codes(story.judge("unknown_desired_properties")) == []
 
 
+def test_a_device_that_does_so_when_the_unknown_is_taken_away_as_well_fails() -> None:
+    story = plant_at_work()
+    everything = {"hours": 1, "batch": "x", "valve1": {"__t": "c", "trim": {"value": 1, "ac": 203, "av": 0}}}
+    unknown(story)
+    story.acked("speed", 5, 3)
+    story.reported(everything)
+    story.wrote_together({"speed": 0}, 4, "restore")
+    story.acked("speed", 0, 4)
+    story.reported(everything)
+    assert codes(story.judge("unknown_desired_properties")) == ["error unknown-desired-reports-all"]
+
+
+@pytest.mark.parametrize(
+    ("value", "found"),
+    [
+        ("5", []),  # in quotes, which the acknowledgement of a single one shows
+        ("other", ["error acknowledgements-mixed-up"]),
+        (6, []),
+    ],
+)
+def test_another_value_than_any_of_the_patch(value: object, found: list[str]) -> None:
+    story = plant_at_work()
+    story.wrote_together({"speed": 5, "valve1.trim": 0.5}, 3, "together")
+    story.acked("speed", value, 3)
+    story.acked("valve1.trim", 0.5, 3)
+    assert codes(story.judge("properties_in_one_patch")) == found
+
+
 @pytest.mark.parametrize(
     ("answer", "revived", "found"),
     [
@@ -131,3 +160,28 @@ def test_what_was_not_tried_is_blocked_with_the_reason() -> None:
     assert "acknowledged fewer than 2" in story.ended().judge("properties_in_one_patch").reason
     story = plant_at_work().gone().ended()
     assert "lost its connection" in story.judge("desired_property_removed").reason
+
+
+def leaving_alone(*paths: str) -> Expectations:
+    return Expectations(property_of={path: Property(judged=False) for path in paths})
+
+
+def test_what_the_maker_leaves_alone_is_not_chosen() -> None:
+    story = plant_at_work()
+    story.evidence.expectations = leaving_alone("valve1.trim")
+    story.wrote_together({"speed": 5}, 2, "exercise")
+    story.acked("speed", 5, 2)
+    result = story.ended().judge("component_patch_without_marker")
+    assert result.outcome is Outcome.NOT_CHOSEN, "there is no other property of a component"
+    story.evidence.expectations = leaving_alone("valve1.trim", "level")
+    assert story.judge("properties_in_one_patch").outcome is Outcome.NOT_CHOSEN
+    assert story.judge("unknown_desired_properties").outcome is Outcome.BLOCKED, "speed might have been set"
+
+
+def test_a_component_that_acknowledges_nothing_blocks_what_needs_it() -> None:
+    story = plant_at_work()
+    story.wrote_together({"speed": 5}, 2, "exercise")
+    story.acked("speed", 5, 2)
+    result = story.ended().judge("component_patch_without_marker")
+    assert result.outcome is Outcome.BLOCKED
+    assert "of a component" in result.reason

@@ -128,3 +128,36 @@ def test_a_flood(count: int, found: list[str]) -> None:
     for _ in range(count):
         story.telemetry({"flow": 1})
     assert codes(story.judge("rate_is_bearable")) == found
+
+
+def test_a_flood_that_the_machine_slows_down() -> None:
+    story = at_work()
+    moment = [story.recorder._began + 1.0]
+    story.recorder._clock = lambda: moment[0]
+    for _ in range(1500):
+        story.telemetry({"flow": 1})
+        moment[0] += 0.005
+    assert codes(story.judge("rate_is_bearable")) == ["error telemetry-flood"]
+
+
+def test_a_name_with_a_dot_is_no_component() -> None:
+    story = at_work()
+    story.telemetry({"pressure.max": 3, "_raw.bits": 1})
+    assert codes(story.judge("telemetry_by_component")) == []
+    assert codes(story.judge("names_are_legal")) == ["error name-illegal"] * 2
+    assert "'pressure.max'" in story.judge("names_are_legal").findings[0].message
+
+
+def test_a_component_joined_to_its_name_by_a_dot_is_not_declared_telemetry() -> None:
+    story = at_work()
+    story.telemetry({"part1.heat": 30.0})
+    result = story.over().judge("telemetry", "part1.heat")
+    assert codes(result) == ["error telemetry-misnamed"]
+    assert "name with a dot" in result.findings[0].message
+    assert "$.sub" in result.findings[0].remedy
+
+
+def test_a_property_joined_to_its_component_by_a_dot_is_not_the_declared_one() -> None:
+    story = at_work()
+    story.reported({"part1.serial": "A1"})
+    assert "'part1.serial'" in story.judge("names_are_legal").findings[0].message

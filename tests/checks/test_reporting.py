@@ -79,3 +79,26 @@ def test_components_that_the_model_does_not_have() -> None:
     story = at_work()
     story.reported({"part9": {"__t": "c", "serial": "x"}})
     assert codes(story.judge("no_undeclared_properties")) == ["warning component-undeclared"]
+
+
+@pytest.mark.parametrize("first", [{"value": 1}, {"value": 1, "ac": 203}, {"value": 1, "ad": "factory"}])
+def test_a_value_that_is_wrapped_for_nothing_is_said_so(first: object) -> None:
+    story = at_work()
+    story.reported({"speed": first, "hours": first})
+    result = story.judge("initial_values")
+    assert codes(result) == ["warning initial-value-incomplete"]
+    assert "without a" in result.findings[0].message
+    (wrong,) = story.judge("read_only_property", "hours").findings
+    assert wrong.code == "property-invalid"
+    assert "it is wrapped in an object" in wrong.message
+
+
+def test_a_wrapped_value_in_telemetry_is_said_so() -> None:
+    story = at_work()
+    story.telemetry({"flow": {"value": 1.5}})
+    (wrong,) = story.judge("telemetry", "flow").findings
+    assert "it is wrapped in an object" in wrong.message
+    story = at_work()
+    story.telemetry({"flow": {"value": "much"}})
+    (wrong,) = story.judge("telemetry", "flow").findings
+    assert "wrapped" not in wrong.message, "the bare value would not fit either"

@@ -21,8 +21,8 @@ from tests.checks.words import codes
     [
         ({"hours": 3}, {"hours": 3}, []),
         ({"speed": {"value": 3, "ac": 200, "av": 1}}, {"speed": 3}, []),
-        ({"part1": {"__t": "c", "serial": "x"}}, {"part1": {"serial": "x"}}, []),
-        ({"part1": {"serial": "x"}}, {"part1": {"serial": "x"}}, []),
+        ({"part1": {"__t": "c", "serial": "x"}}, {"part1": {"serial": "x", "$metadata": {}}}, []),
+        ({"part1": {"serial": "x"}}, {"part1": {"serial": "x"}}, ["error property-not-in-digital-twin"]),
         ({"part1": {"__t": "c", "serial": "x"}}, {}, ["error property-not-in-digital-twin"]),
         ({"hours": 3}, {}, ["error property-not-in-digital-twin"]),
         ({"hours": 3}, {"hours": 4}, ["error twins-differ"]),

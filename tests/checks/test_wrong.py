@@ -45,6 +45,14 @@ def test_a_device_that_dies_of_an_invalid_value_fails() -> None:
     assert "lost its connection" in result.findings[0].message
 
 
+def test_a_property_that_was_dead_before_is_blocked() -> None:
+    story = plant_at_work()
+    story.wrote_together({"speed": 4}, 2, "revived")
+    story.wrote_together({"speed": "5"}, 3, "negative")
+    story.wrote_together({"speed": 5}, 4, "revived")
+    assert story.judge("rejects_invalid_value", "speed").outcome is Outcome.BLOCKED
+
+
 def test_a_value_that_the_twin_refuses_is_not_the_devices_fault() -> None:
     story = plant_at_work()
     story.wrote_together({"speed": 2**60}, 3, "negative", "400004: out of range")

@@ -7,16 +7,18 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from harness.record import events as ev
 from harness.record.events import Entry
-from harness.record.journal import decode, encode, read
+from harness.record.journal import encode
+from harness.record.reading import decode, read
 
 payloads = st.binary(max_size=60) | st.text(max_size=60).map(lambda t: t.encode("utf-8"))
 
 
+@settings(deadline=None)
 @given(
     payloads, st.none() | st.text(max_size=20), st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=3)
 )
@@ -45,6 +47,8 @@ def _example(kind: str) -> object:
     }
     if kind.startswith("Mapping"):
         return {"k": "v"}
+    if kind.startswith("tuple[Mapping"):
+        return ({"k": "v"},)
     return examples.get(kind, "text" if "str" in kind else 7 if "int" in kind else None)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import urllib.parse
 from pathlib import Path
 
@@ -67,27 +66,6 @@ def test_reports_and_lines_are_written_redacted(tmp_path: Path) -> None:
     assert (folder.path / "whole.txt").read_text() == "a *** b"
     assert (folder.path / "lines.txt").read_text() == "c *** d\n"
     assert folder.faults == []
-
-
-def test_a_folder_that_cannot_be_written_is_said_and_not_raised(tmp_path: Path) -> None:
-    place = tmp_path / "file"
-    place.write_text("in the way")
-    folder = ReportFolder(place, Redactor())
-    folder.prepare(())
-    folder.write("result.json", "{}")
-    folder.lines("journal.jsonl")("x")
-    assert len(folder.faults) == 3
-    assert all("--reports DIR" in fault for fault in folder.faults)
-
-
-@pytest.mark.skipif(not Path("/dev/full").exists() or os.name != "posix", reason="needs /dev/full")
-def test_a_full_disk_keeps_the_run_alive(tmp_path: Path) -> None:
-    (tmp_path / "journal.jsonl").symlink_to("/dev/full")
-    folder = ReportFolder(tmp_path, Redactor())
-    line = folder.lines("journal.jsonl")
-    line("one")
-    line("two")
-    assert "No space left" in folder.faults[0]
 
 
 @pytest.mark.parametrize("before", [b"\xff", b"\xff\xff", b"\xff\xff\xff", b"\xff" * 4])

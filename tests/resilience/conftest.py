@@ -19,10 +19,12 @@ from tests.addresses import free_address
 from tests.paths import REPO
 
 PUMP = "dtmi:test:Pump;1"
+ZONE = "dtmi:com:example:preflight:ClimateZone;1"
 MODELS = REPO / "tests" / "plugin" / "models"
 
 Try = Callable[..., dict[str, CaseResult]]
-"""`try_(device arguments, check, ...)`: the results by case."""
+"""`try_(arguments of the simulator, check, ...)`: the results by case. With `stock` a command line stands in place of
+the arguments, of a device that plays a climate zone."""
 
 
 @pytest.fixture
@@ -31,11 +33,11 @@ def try_(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(REPO), os.environ.get("PYTHONPATH", "")]))
 
-    def run(device: str, *checks: str, **settings: float) -> dict[str, CaseResult]:
+    def run(device: str, *checks: str, stock: bool = False, **settings: float) -> dict[str, CaseResult]:
         given = {
-            "dut": f"{sys.executable} -m harness simulate {device}",
-            "model-id": PUMP,
-            "models": [str(MODELS)],
+            "dut": device if stock else f"{sys.executable} -m harness simulate {device}",
+            "model-id": ZONE if stock else PUMP,
+            "models": [str(MODELS), str(REPO / "dtdl_models")],
             "listen": free_address(),
             "profile": "full",
             "reports": str(tmp_path / "reports"),

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from azure.iot.device import IoTHubDeviceClient, ProvisioningDeviceClient
 
@@ -150,8 +153,44 @@ class SharedAck(Device):
             self.report(answer)
 
 
+class Mute(Device):
+    """Connects, and does nothing else."""
+
+    def run(self) -> None:
+        threading.Event().wait()
+
+
+class Leaving(Device):
+    """Ends its connection in the middle of a command, and lives on without one."""
+
+    def run(self) -> None:
+        self.left = threading.Event()
+        super().run()
+
+    def command(self, name: str, payload: Any) -> tuple[int, Any]:
+        if name == "valve1*open":
+            self.left.set()
+            threading.Event().wait()
+        return super().command(name, payload)
+
+    def telemetry(self) -> None:
+        if self.left.is_set():
+            self.client.disconnect()
+            threading.Event().wait()
+        super().telemetry()
+
+
+class Exiting(Device):
+    """Answers `reboot` and ends: whoever watches over it starts it again."""
+
+    def command(self, name: str, payload: Any) -> tuple[int, Any]:
+        if name == "reboot":
+            threading.Timer(0.3, os._exit, (0,)).start()
+        return super().command(name, payload)
+
+
 class Flooding(Device):
-    """Sends as fast as the SDK's own MQTT client takes messages, without waiting for any."""
+    """Sends thousands of messages at once, again and again, without waiting for any."""
 
     def telemetry(self) -> None:
         transport = self.client._mqtt_pipeline._pipeline  # the client beneath: the SDK waits for every PUBACK
@@ -160,13 +199,27 @@ class Flooding(Device):
         paho = transport.transport._mqtt_client
         topic = f"devices/{self.client._mqtt_pipeline.pipeline_configuration.device_id}/messages/events/"
         topic += "%24.ct=application%2Fjson&%24.ce=utf-8"
-        while True:
-            for _ in range(500):
-                paho.publish(topic, b'{"flow": 1.5}', qos=0)
-            time.sleep(0.05)
+        for _ in range(2000):
+            paho.publish(topic, b'{"flow": 1.5}', qos=0)
+        time.sleep(2)
+
+
+def watch_over(name: str) -> NoReturn:
+    """Start the device again whenever it ends, as a service manager does."""
+    while True:
+        with subprocess.Popen([sys.executable, __file__, name]) as device:
+            signal.signal(signal.SIGTERM, partial(_end, device))
+            device.wait()
+
+
+def _end(device: subprocess.Popen[bytes], *_: object) -> None:
+    device.kill()
+    sys.exit()
 
 
 if __name__ == "__main__":
+    if sys.argv[1] == "watched":
+        watch_over(sys.argv[2])
     classes: list[type[Device]] = [Device, *Device.__subclasses__()]
     kinds = {each.__name__.lower(): each for each in classes}
     kinds[sys.argv[1]]().run()

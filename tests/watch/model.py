@@ -110,13 +110,13 @@ class Rig:
 
     def telemetry(self, body: Any, component: str | None = None, **more: Any) -> Rig:
         headers = {"content_type": "application/json", "content_encoding": "utf-8"} | more
-        return self._tell(ev.TelemetryReceived(DEVICE, None, component, _bytes(body), **headers))
+        return self.tell(ev.TelemetryReceived(DEVICE, None, component, _bytes(body), **headers))
 
     def reported(self, patch: Any, status: int = 204) -> Rig:
-        return self._tell(ev.ReportedPatched(DEVICE, None, "1", _bytes(patch), status))
+        return self.tell(ev.ReportedPatched(DEVICE, None, "1", _bytes(patch), status))
 
     def desired(self, patch: dict[str, Any], version: int) -> Rig:
-        return self._tell(ev.DesiredChanged(DEVICE, None, version, patch, True))
+        return self.tell(ev.DesiredChanged(DEVICE, None, version, patch, True))
 
     def over(self, seconds: float = 60.0, *, whole: bool = True) -> Rig:
         self.t += seconds
@@ -127,7 +127,8 @@ class Rig:
         """`severity code element` of each finding, in order."""
         return [" ".join(filter(None, (f.severity.value, f.code, f.element))) for f in self.found]
 
-    def _tell(self, event: ev.Event) -> Rig:
+    def tell(self, event: ev.Event) -> Rig:
+        """An event as the source brings it."""
         self._n += 1
         self.t += 0.1
         self.found += self.judge.arrived(Entry(self._n, self.t, event))

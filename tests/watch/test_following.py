@@ -11,16 +11,21 @@ import pytest
 
 from harness.record import events as ev
 from harness.record.events import Entry
+from harness.verdict import Severity
 from harness.watch.choosing import Choice
 from harness.watch.following import Ended, Taken, follow
 from harness.watch.monitor import Watched, monitor, silence
 from harness.watch.source import Broken, Known, Seen
+from harness.watch.validate import Validation
+from tests.watch.model import ROOT, rig_model
 
 
 class Told:
     """A source that tells these events, then is silent, or breaks."""
 
     name = "a test"
+    hint = ""
+    lag = 0.0
 
     def __init__(self, *events: ev.Event, known: Sequence[Known] = (), breaks: bool = False) -> None:
         self._events = events
@@ -98,3 +103,20 @@ def test_silence_is_explained(choice: Choice, known: list[Known], events: list[e
     asyncio.run(monitor(Told(*events, known=known), choice, lambda seen: None, watched, timeout=0.02))
     assert watched.ended is Ended.IDLE
     assert sentence in silence(watched, choice)
+
+
+@pytest.mark.parametrize(("lag", "unanswered"), [(0.0, True), (15.0, False)])
+def test_what_a_source_may_tell_late_is_not_called_unanswered(lag: float, unanswered: bool) -> None:
+    later = (ev.TelemetryReceived("d", None, None, b'{"d": 1}', "application/json", "utf-8") for _ in range(12))
+    source = Told(ev.DesiredChanged("d", None, 2, {"target": 5}, True), *later)
+    source.lag = lag
+    model = (ROOT, rig_model())
+    validation = Validation(source, Choice(), Severity.WARNING, _unasked, model=model)
+    asyncio.run(validation.watch(duration=0.2))
+    validation.finish()
+    codes = {row.finding.code for row in validation.watched.ledger.rows}
+    assert ("property-not-acknowledged" in codes) is unanswered
+
+
+def _unasked(model_id: str) -> Any:
+    raise AssertionError(model_id)

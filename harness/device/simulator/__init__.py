@@ -4,8 +4,11 @@
     limits     what fits into a message and into a twin
     plan       how it goes to the hub: what it announces, how far it gets
     behavior   what a good device says and answers; no I/O
-    faults     ways to deviate from that, one wrapper each; no I/O
-    conduct    how a device on plain MQTT bears itself when services fail, and `resilience_faults` how it should not
+    faults     all ways to go wrong, by name; their tables are `telemetry_faults`, `twin_faults` and `command_faults`
+               (which wrap the behavior by means of `wrapping`; no I/O), and, of a device on plain MQTT,
+               `registration_faults`, `connection_faults`, `wire_faults`, `resilience_faults` (which change its conduct)
+    oddities   what is right though unusual, turned on in the same way
+    conduct    how a device on plain MQTT bears itself towards DPS and the hub
     backoff    the waits between two tries
     running    what both of the following share
     session    the device on azure-iot-device (`sdk`, `registration`, `connection`): it bears failures well

@@ -24,7 +24,7 @@ Patch = dict[str, object]
 MARKER = "__t"
 """Tells a component from a property in a twin: `"__t": "c"` (IoT Plug and Play conventions)."""
 
-ACCEPTED, OWN_VALUE, REJECTED, NOT_FOUND = 200, 203, 400, 404
+ACCEPTED, IN_PROGRESS, OWN_VALUE, REJECTED, NOT_FOUND = 200, 202, 203, 400, 404
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,8 @@ class Behavior(Protocol):
     def on_desired(self, desired: object) -> Patch:
         """The answer to a notification of desired properties; empty where there is nothing to say."""
 
-    def on_command(self, name: str, payload: object) -> Reply:
-        """The answer to the direct method `name` (`component*command` in a component)."""
+    def on_command(self, name: str, payload: object) -> Reply | None:
+        """The answer to the direct method `name` (`component*command` in a component); None is no answer."""
 
 
 class ModelDevice:

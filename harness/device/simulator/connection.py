@@ -102,6 +102,7 @@ class Connection:
         try:
             client.on_method_request_received = lambda request: put(partial(self._answer, request))
             client.on_twin_desired_properties_patch_received = lambda patch: put(partial(self._desired, patch))
+            client.on_message_received = lambda message: put(partial(self._say, f"message {_text(message.data)}"))
         except Exception as e:
             self._say(f"subscribing failed: {reasons(e)}")
             raise Lost from None
@@ -169,6 +170,9 @@ class Connection:
         from azure.iot.device import MethodResponse
 
         reply = self._device.on_command(request.name, request.payload)
+        if reply is None:
+            self._say(f"fault: no answer to {request.name}")
+            return
         self._say(f"command {request.name} {shown(request.payload)} -> {reply.status} {shown(reply.payload)}")
         response = MethodResponse(request.request_id, reply.status, reply.payload)
         self._try("answering the command", lambda: self._client.send_method_response(response))
@@ -198,6 +202,10 @@ def _over(older: Patch, newer: Patch) -> Patch:
         both = isinstance(below, Mapping) and isinstance(value, Mapping) and MARKER in value
         merged[name] = {**below, **value} if both else value  # type: ignore[dict-item]
     return merged
+
+
+def _text(data: bytes) -> str:
+    return shown(bytes(data).decode("utf-8", "replace"))
 
 
 def _version(desired: object) -> int | None:

@@ -8,69 +8,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeGuard
 
 from harness.dtdl import Capability
 
-from .behavior import MARKER, Behavior, Key, Message, Patch, Reply, command_name
+from .behavior import Behavior, Key, Message, Patch, Reply
+from .command_faults import COMMAND_FAULTS
 from .conduct import Conduct
-from .limits import encode
+from .connection_faults import CONNECTION_FAULTS
+from .oddities import ODD_BEHAVIOR, ODDITIES
 from .plan import Plan, Reach
+from .registration_faults import REGISTRATION_FAULTS
 from .resilience_faults import RESILIENCE_FAULTS
-
-COMMAND_FAILED = 500
-OMIT = object()
-"""What an edit returns for a value that is to be left out."""
-
-Edit = Callable[[Key, object], object]
+from .telemetry_faults import TELEMETRY_FAULTS
+from .twin_faults import TWIN_FAULTS
+from .wire_faults import WIRE_FAULTS
+from .wrapping import Make, Wrapper, edit_messages, edit_patch, is_envelope, mistyped
 
 
 class FaultError(ValueError):
     """A fault was asked for that does not exist or does not apply. The text says what does."""
-
-
-class Wrapper:
-    """A behavior that passes everything on: what a fault does not override stays good."""
-
-    def __init__(self, inner: Behavior, target: Capability | None = None) -> None:
-        self.inner = inner
-        self.target = target
-
-    @property
-    def key(self) -> Key | None:
-        return None if self.target is None else (self.target.component, self.target.name)
-
-    def telemetry(self) -> list[Message]:
-        return self.inner.telemetry()
-
-    def initial_report(self, desired: Mapping[str, object]) -> Patch:
-        return self.report(self.inner.initial_report(desired))
-
-    def on_desired(self, desired: object) -> Patch:
-        return self.report(self.inner.on_desired(desired))
-
-    def on_command(self, name: str, payload: object) -> Reply:
-        return self.inner.on_command(name, payload)
-
-    def report(self, patch: Patch) -> Patch:
-        """Every patch of reported properties passes here on its way out."""
-        return patch
-
-
-class MissingTelemetry(Wrapper):
-    def telemetry(self) -> list[Message]:
-        return [m for m in edit_messages(self.inner.telemetry(), self._edit) if m.values]
-
-    def _edit(self, key: Key, value: object) -> object:
-        return OMIT if key == self.key else value
-
-
-class MissingProperty(Wrapper):
-    def report(self, patch: Patch) -> Patch:
-        return edit_patch(patch, self._edit)
-
-    def _edit(self, key: Key, value: object) -> object:
-        return OMIT if key == self.key else value
 
 
 class WrongType(Wrapper):
@@ -82,63 +38,15 @@ class WrongType(Wrapper):
     def report(self, patch: Patch) -> Patch:
         return edit_patch(patch, self._edit)
 
-    def on_command(self, name: str, payload: object) -> Reply:
+    def on_command(self, name: str, payload: object) -> Reply | None:
         reply = self.inner.on_command(name, payload)
-        ours = self.target is not None and self.target.kind == "command" and command_name(self.target) == name
-        return replace(reply, payload=mistyped(reply.payload)) if ours and reply.status < 300 else reply
+        ours = self.target is not None and self.target.kind == "command" and self.method == name
+        return replace(reply, payload=mistyped(reply.payload)) if reply and ours and reply.status < 300 else reply
 
     def _edit(self, key: Key, value: object) -> object:
         if key != self.key:
             return value
         return {**value, "value": mistyped(value["value"])} if is_envelope(value) else mistyped(value)
-
-
-class BareAck(Wrapper):
-    """Writable properties are reported as if they were read-only."""
-
-    def report(self, patch: Patch) -> Patch:
-        return edit_patch(patch, self._edit)
-
-    def _edit(self, key: Key, value: object) -> object:
-        return value["value"] if is_envelope(value) else value
-
-
-class CommandError(Wrapper):
-    def on_command(self, name: str, payload: object) -> Reply:
-        if self.target is not None and command_name(self.target) == name:
-            return Reply(COMMAND_FAILED, {"error": "this command always fails"})
-        return self.inner.on_command(name, payload)
-
-
-def mistyped(value: object) -> object:
-    """`value` as another JSON type: text becomes a number, everything else text (as 21.5 → "21.5")."""
-    return 4711 if isinstance(value, str) else encode(value).decode()
-
-
-def is_envelope(value: object) -> TypeGuard[Mapping[str, object]]:
-    return isinstance(value, Mapping) and {"value", "ac", "av"} <= value.keys()
-
-
-def edit_messages(messages: Iterable[Message], edit: Edit) -> list[Message]:
-    return [replace(m, values=_edited(m.component, m.values, edit)) for m in messages]
-
-
-def edit_patch(patch: Patch, edit: Edit) -> Patch:
-    """The patch with every property edited; a component of which nothing is left goes as well."""
-    edited: Patch = {}
-    for name, value in patch.items():
-        if isinstance(value, Mapping) and value.get(MARKER) == "c":
-            rest = {n: v for n, v in value.items() if n != MARKER}
-            section = _edited(name, rest, edit)
-            edited |= {name: {MARKER: "c", **section}} if section else {}
-        else:
-            edited |= _edited(None, {name: value}, edit)
-    return edited
-
-
-def _edited(component: str | None, values: Mapping[str, object], edit: Edit) -> dict[str, object]:
-    edited = {name: edit((component, name), value) for name, value in values.items()}
-    return {name: value for name, value in edited.items() if value is not OMIT}
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +59,7 @@ class Fault:
     help: str
     of: tuple[str, ...] = ()
     plan: Callable[[Plan], Plan] | None = None
-    behavior: type[Wrapper] | None = None
+    behavior: Make | None = None
     conduct: Callable[[Conduct], Conduct] | None = None
 
     @property
@@ -159,16 +67,15 @@ class Fault:
         return self.conduct is not None
 
 
+_OF_BEHAVIOR = (TELEMETRY_FAULTS, TWIN_FAULTS, COMMAND_FAULTS, ODD_BEHAVIOR)
+_OF_CONDUCT = (REGISTRATION_FAULTS, CONNECTION_FAULTS, WIRE_FAULTS, RESILIENCE_FAULTS, ODDITIES)
+
 FAULTS: Mapping[str, Fault] = {
-    "missing-telemetry": Fault("never sends the telemetry PATH", of=("telemetry",), behavior=MissingTelemetry),
-    "missing-property": Fault("never reports the property PATH", of=("property",), behavior=MissingProperty),
     "wrong-type": Fault(
         "gives PATH another JSON type (text for a number, a number for text)",
         of=("telemetry", "property", "command"),
         behavior=WrongType,
     ),
-    "command-error": Fault("answers the command PATH with status 500", of=("command",), behavior=CommandError),
-    "bare-ack": Fault("reports writable properties without value, ac and av", behavior=BareAck),
     "no-dps-model-id": Fault("registers without the model id", plan=lambda p: replace(p, dps_payload=None)),
     "no-hub-model-id": Fault("connects to the hub without the model id", plan=lambda p: replace(p, hub_model_id=None)),
     "silent": Fault("never connects to anything", plan=lambda p: replace(p, reach=Reach.NOWHERE)),
@@ -176,7 +83,8 @@ FAULTS: Mapping[str, Fault] = {
     "exit-early": Fault(
         "ends with status 3 before it registers", plan=lambda p: replace(p, reach=Reach.NOWHERE, ends=True)
     ),
-    **{name: Fault(text, conduct=change) for name, (text, change) in RESILIENCE_FAULTS.items()},
+    **{name: Fault(f.help, of=f.of, behavior=f.make) for table in _OF_BEHAVIOR for name, f in table.items()},
+    **{name: Fault(text, conduct=change) for table in _OF_CONDUCT for name, (text, change) in table.items()},
 }
 
 

@@ -16,6 +16,7 @@ from harness.mqtt.packets import BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED
 
 from .backoff import Backoff
 from .conduct import Conduct
+from .dying import Away
 from .faults import Chosen
 from .plan import Plan, Reach, announcing
 from .raw_connection import RawConnection, RawLife
@@ -49,11 +50,15 @@ def _play(settings: Settings, chosen: Sequence[Chosen], plan: Plan, conduct: Con
         idle()
     if not conduct.takes_scope:
         settings = replace(settings, id_scope=_first_scope(settings))
+    settings = conduct.edit_settings(settings)
     life = RawLife(device_of(settings, chosen, say), settings, conduct, say)
     registrar = Registrar(settings, plan, conduct, say)
     again = Backoff(settings.retry)
     while True:
-        hub, device_id = registrar.assignment(lasting=life.connections > 0)
+        if conduct.uses_dps:
+            hub, device_id = registrar.assignment(lasting=life.connections > 0)
+        else:
+            hub, device_id = settings.endpoint, settings.registration_id
         say(f"registered: device {device_id} on {hub}")
         if plan.reach is Reach.PROVISIONED:
             say("fault: does not connect to the hub")
@@ -88,6 +93,12 @@ class _Hub:
             try:
                 refused = self._once(backoff)
                 wait = backoff.next()
+                if refused and conduct.gives_up_when_refused:
+                    self._say("fault: gives up")
+                    idle()
+            except Away:
+                self._say("fault: goes away for good")
+                idle()
             except Down as e:
                 self._say(f"connection lost: {e}")
                 wait = backoff.next() if backoff.failures else backoff.soon()
@@ -102,16 +113,34 @@ class _Hub:
 
     def _once(self, backoff: Backoff) -> bool:
         """Connect and serve. Returns when the hub refuses: whether for good. Raises Down."""
-        line = Line(self._host, self._settings, verify=self._conduct.verifies_server)
+        line = Line(self._host, self._settings, self._conduct)
         try:
             code = line.connect(self._packet())
             if code:
                 self._say(f"the hub refused the connection with CONNACK {code}")
                 return code in (BAD_USER_NAME_OR_PASSWORD, NOT_AUTHORIZED)
             backoff.reset()
+            line = self._misbegun(line)
             RawConnection(line, self._device_id, self._life).serve()
         finally:
             line.close()
+
+    def _misbegun(self, line: Line) -> Line:
+        """Do once what the device does wrong as soon as it is connected; the line that it goes on with. Raises Down."""
+        conduct, life = self._conduct, self._life
+        life.starts += 1
+        if life.starts <= conduct.false_starts:
+            raise Down("fault: lets go of its connection")
+        if life.starts > conduct.false_starts + 1:
+            return line
+        for _ in range(conduct.rivals):
+            life.rivals.append(line)
+            line = Line(self._host, self._settings, conduct)
+            line.connect(self._packet())
+        for packet in conduct.first_words(self._device_id):
+            line.send(packet)
+            self._say(f"fault: says {type(packet).__name__}")
+        return line
 
     def _packet(self) -> Connect:
         name, conduct = self._device_id, self._conduct
@@ -121,11 +150,12 @@ class _Hub:
         if isinstance(self._settings.proof, str):
             if self._life.token is None or conduct.renews_token:
                 # A token lasts a whole number of seconds: two of one second would be the same without this.
-                seconds = _TOKEN_SECONDS + self._life.tokens
+                seconds = _TOKEN_SECONDS + self._life.tokens + conduct.clock
                 self._life.tokens += 1
                 self._life.token = token(f"{self._host}/devices/{name}", self._settings.proof, seconds)
             password = self._life.token
-        return Connect(name, user, password, clean_session=not conduct.persistent, keep_alive=conduct.keep_alive)
+        packet = Connect(name, user, password, clean_session=not conduct.persistent, keep_alive=conduct.keep_alive)
+        return conduct.edit_connect(packet, self._settings)
 
 
 def _was_here(settings: Settings) -> bool:

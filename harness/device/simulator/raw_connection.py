@@ -19,7 +19,6 @@ from .running import Say, SessionError, shown
 from .settings import Settings
 from .wire import Down, Line
 
-_FILTERS = ("$iothub/methods/POST/#", "$iothub/twin/res/#", "$iothub/twin/PATCH/properties/desired/#")
 _METHOD = re.compile(r"\$iothub/methods/POST/([^/]+)/\?\$rid=(.+)")
 _TWIN_ANSWER = re.compile(r"\$iothub/twin/res/(\d+)/\?\$rid=([^&]+).*")
 _DESIRED = "$iothub/twin/PATCH/properties/desired/?"
@@ -40,6 +39,9 @@ class RawLife:
         """Of the desired properties last dealt with; None until the twin was read."""
         self.token: bytes | None = None
         self.tokens = 0
+        self.starts = 0
+        self.rivals: list[Line] = []
+        """Further connections of a device that has several."""
 
 
 class RawConnection:
@@ -47,6 +49,7 @@ class RawConnection:
 
     def __init__(self, line: Line, device_id: str, life: RawLife) -> None:
         self._line = line
+        self._device_id = device_id
         self._events = f"devices/{device_id}/messages/events/"
         self._life = life
         self._device = life.device
@@ -65,7 +68,7 @@ class RawConnection:
         life.connections += 1
         self._say("connected" if first else "connected again")
         if first or self._conduct.persistent:
-            for early in self._line.subscribe(*_FILTERS):
+            for early in self._line.subscribe(*(f.replace("{}", self._device_id) for f in self._conduct.filters)):
                 self._take(early)
         if first or self._conduct.rereads_twin:
             self._read_twin()
@@ -85,7 +88,7 @@ class RawConnection:
     def _until(self, due: float | None) -> float:
         moments = [when for when, _ in self._later]
         moments += [] if due is None else [due]
-        if self._conduct.pings:
+        if self._conduct.pings and self._conduct.keep_alive:
             moments.append(self._line.spoke + self._conduct.keep_alive / 2)
         return max(0.0, min(moments, default=time.monotonic() + 60) - time.monotonic())
 
@@ -96,7 +99,11 @@ class RawConnection:
             item[1]()
 
     def _ping(self) -> None:
-        if self._conduct.pings and time.monotonic() - self._line.spoke >= self._conduct.keep_alive / 2:
+        if (
+            self._conduct.pings
+            and self._conduct.keep_alive
+            and time.monotonic() - self._line.spoke >= self._conduct.keep_alive / 2
+        ):
             self._line.ping()
 
     # --- what comes ----------------------------------------------------------------------------------
@@ -113,9 +120,12 @@ class RawConnection:
 
     def _answer(self, name: str, request_id: str, payload: bytes) -> None:
         reply = self._device.on_command(name, _json(payload))
+        if reply is None:
+            self._say(f"fault: no answer to {name}")
+            return
         self._say(f"command {name} {shown(_json(payload))} -> {reply.status} {shown(reply.payload)}")
         body = b"" if reply.payload is None else encode(reply.payload)
-        self._line.publish(f"$iothub/methods/res/{reply.status}/?$rid={request_id}", body)
+        self._publish(f"$iothub/methods/res/{reply.status}/?$rid={request_id}", body)
 
     # --- the twin ------------------------------------------------------------------------------------
 
@@ -126,7 +136,7 @@ class RawConnection:
         self._request += 1
         rid = str(self._request)
         self._waiting[rid] = then, again
-        self._line.publish(topic.format(rid), payload)
+        self._publish(topic.format(rid), payload)
 
     def _answered(self, status: int, request_id: str, payload: bytes) -> None:
         then, again = self._waiting.pop(request_id, (None, None))
@@ -138,7 +148,7 @@ class RawConnection:
         self._say(f"a twin operation was answered with status {status}")
         if not self._conduct.survives_twin_errors:
             raise SessionError("fault: does not survive that")
-        if status >= _TRANSIENT:
+        if status >= _TRANSIENT or self._conduct.refused_patch is not None:
             self._later.append((time.monotonic() + self._backoff.next(), again))
 
     def _twin(self, payload: bytes) -> None:
@@ -150,6 +160,7 @@ class RawConnection:
         if self._life.version is None:
             self._life.version = version or 0
             self._report(self._device.initial_report(desired))
+            self._report(dict(self._conduct.refused_patch or {}))
         elif version is not None and version > self._life.version:
             self._desired(desired)
 
@@ -170,12 +181,15 @@ class RawConnection:
         topic = "$iothub/twin/PATCH/properties/reported/?$rid={}"
         self._ask(topic, encode(patch), lambda _: self._backoff.reset(), lambda: self._report(patch))
 
+    def _publish(self, topic: str, payload: bytes) -> None:
+        self._line.publish(*self._conduct.edit_publish(Publish(topic, payload, 1)))
+
     def _send(self, message: Message) -> None:
         component = f"&%24.sub={quote(message.component, safe='')}" if message.component else ""
         kind = quote(message.content_type, safe="")
         self._say(f"sent {message.component or 'root'} {shown(message.values)}")
         topic = f"{self._events}%24.ct={kind}&%24.ce={message.content_encoding}{component}"
-        self._line.publish(topic, message.payload)
+        self._publish(topic, message.payload)
 
 
 def _obedient(patch: Mapping[str, object], version: int) -> Patch:

@@ -79,6 +79,9 @@ class Registrar:
         line = self._connected()
         try:
             line.subscribe(_FILTER)
+            if not self._conduct.asks:
+                self._say("fault: does not register")
+                idle()
             answer = self._ask(line, lambda rid: _REGISTER.format(rid), self._body())
             return self._polled(line, answer)
         finally:
@@ -89,10 +92,12 @@ class Registrar:
         identity, password = settings.registration_id, None
         if isinstance(settings.proof, str):
             resource = f"{self._scope}/registrations/{identity}"
-            password = token(resource, settings.proof, _TOKEN_SECONDS, "registration")
+            seconds = _TOKEN_SECONDS + self._conduct.clock
+            password = token(resource, settings.proof, seconds, "registration")
         user = f"{self._scope}/registrations/{identity}/api-version=2019-03-31"
-        line = Line(settings.endpoint, settings, verify=self._conduct.verifies_server)
-        code = line.connect(Connect(identity, user, password, keep_alive=self._conduct.keep_alive))
+        line = Line(settings.endpoint, settings, self._conduct)
+        packet = Connect(identity, user, password, keep_alive=self._conduct.keep_alive)
+        code = line.connect(self._conduct.edit_dps_connect(packet))
         if code:
             raise SessionError(f"DPS refused the connection with CONNACK {code}")
         return line
@@ -101,11 +106,14 @@ class Registrar:
         body: dict[str, Any] = {"registrationId": self._settings.registration_id}
         if self._plan.dps_payload is not None:
             body["payload"] = self._plan.dps_payload
-        return json.dumps(body).encode()
+        return json.dumps(self._conduct.edit_registration(body)).encode()
 
     def _polled(self, line: Line, answer: Answer) -> tuple[str, str]:
         operation_id = ""
         while answer.status == 202 or answer.body.get("status") == "assigning":
+            if not self._conduct.polls:
+                self._say("fault: does not poll")
+                idle()
             operation_id = answer.body.get("operationId") or operation_id
             pause(self._wait_to_poll(answer))
             known = operation_id
@@ -128,7 +136,7 @@ class Registrar:
         backoff = Backoff(max(self._settings.retry, _SMALLEST_WAIT))
         while True:
             self._request += 1
-            line.publish(topic(self._request), payload)
+            line.publish(Publish(topic(self._request), payload, 1))
             answer = self._answer(line)
             if answer.status < 300:
                 return answer

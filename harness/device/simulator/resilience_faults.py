@@ -41,5 +41,6 @@ RESILIENCE_FAULTS: Mapping[str, tuple[str, Change]] = {
     "die-of-twin-error": ("ends when the hub refuses a twin operation", _with(survives_twin_errors=False)),
     "reuse-token": ("has one token for all its life", _with(renews_token=False, reregisters=False)),
     "no-ping": ("promises a keep-alive of 1 s and does not keep it", _with(pings=False, keep_alive=1)),
+    "give-up": ("does nothing more when the hub refuses it", _with(gives_up_when_refused=True)),
     "start-once": ("starts once and never again", _with(starts_again=False)),
 }

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from .backoff import Backoff
+from .dying import Away
 from .plan import Plan, Reach, announcing
 from .registration import Refused, Registration, Unreachable, reasons
 from .running import ENDED_EARLY, Say, SessionError, device_of, idle, pause, play_until_stopped
@@ -58,7 +59,11 @@ def _play(settings: Settings, chosen: Sequence[Chosen], plan: Plan, say: Say) ->
             say("fault: does not connect to the hub")
             idle()
         before = life.connections
-        _serve(settings, plan, hub, device_id, life, say)
+        try:
+            _serve(settings, plan, hub, device_id, life, say)
+        except Away:
+            say("fault: goes away for good")
+            idle()
         if life.connections > before:
             again.reset()
         elif again.failures:

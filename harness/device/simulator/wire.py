@@ -8,6 +8,7 @@ import hmac
 import socket
 import ssl
 import time
+from dataclasses import replace
 from urllib.parse import quote
 
 from harness.mqtt import (
@@ -25,6 +26,7 @@ from harness.mqtt import (
 )
 from harness.mqtt.packets import PUBACK
 
+from .conduct import Conduct
 from .settings import Settings
 
 PORT = 8883
@@ -39,28 +41,23 @@ class Down(Exception):
 class Line:
     """One connection. `packets` come from `receive`; what is published at QoS 1 is not awaited."""
 
-    def __init__(self, host: str, settings: Settings, *, verify: bool = True) -> None:
+    def __init__(self, host: str, settings: Settings, conduct: Conduct) -> None:
         """Connect by TLS. Raises Down."""
-        context = ssl.create_default_context()
-        if not verify:
-            context.check_hostname = False
-            context.verify_mode = ssl.CERT_NONE
-        if not isinstance(settings.proof, str):
-            proof = settings.proof
-            context.load_cert_chain(proof.file, proof.key_file, proof.pass_phrase or None)
+        self._conduct = conduct
         self._decoder = Decoder()
         self._packet_id = 0
         self.spoke = time.monotonic()
         """When something was sent last."""
         try:
             plain = socket.create_connection((host, PORT), timeout=ANSWER_SECONDS)
-            self._socket = context.wrap_socket(plain, server_hostname=host)
+            tls = _context(settings, conduct)
+            self._socket: socket.socket = tls.wrap_socket(plain, server_hostname=host) if conduct.speaks_tls else plain
         except OSError as e:
             raise Down(f"no connection to {host}:{PORT}: {getattr(e, 'reason', None) or e}") from None
 
     def connect(self, packet: Connect) -> int:
         """Introduce the device; the return code of CONNACK. Raises Down."""
-        self.send(packet)
+        self._send(self._conduct.edit_bytes(encode(packet)))
         answer = self.receive(ANSWER_SECONDS)
         if not isinstance(answer, Connack):
             raise Down("no CONNACK came")
@@ -79,9 +76,10 @@ class Line:
                 others.append(packet)
         raise Down("no SUBACK came")
 
-    def publish(self, topic: str, payload: bytes) -> None:
-        """Publish at QoS 1. Raises Down."""
-        self.send(Publish(topic, payload, 1, self._next_id()))
+    def publish(self, *packets: Publish) -> None:
+        """Publish them in one go, with an identifier where the QoS needs one. Raises Down."""
+        numbered = (replace(packet, packet_id=self._next_id() if packet.qos else 0) for packet in packets)
+        self._send(b"".join(encode(packet) for packet in numbered))
 
     def ping(self) -> None:
         """Raises Down."""
@@ -89,9 +87,12 @@ class Line:
 
     def send(self, packet: Packet) -> None:
         """Raises Down."""
+        self._send(encode(packet))
+
+    def _send(self, data: bytes) -> None:
         try:
             self._socket.settimeout(ANSWER_SECONDS)
-            self._socket.sendall(encode(packet))
+            self._socket.sendall(data)
         except OSError as e:
             raise Down(f"the connection is gone: {e}") from None
         self.spoke = time.monotonic()
@@ -115,7 +116,7 @@ class Line:
                 self._decoder.feed(data)
         except (OSError, RemoteError) as e:
             raise Down(f"the connection is gone: {e}") from None
-        if isinstance(packet, Publish) and packet.qos == 1:
+        if isinstance(packet, Publish) and packet.qos == 1 and self._conduct.acknowledges:
             self.send(Acknowledgement(PUBACK, packet.packet_id))
         return packet
 
@@ -126,6 +127,17 @@ class Line:
     def _next_id(self) -> int:
         self._packet_id = self._packet_id % 0xFFFF + 1
         return self._packet_id
+
+
+def _context(settings: Settings, conduct: Conduct) -> ssl.SSLContext:
+    context = ssl.create_default_context() if conduct.trusts else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if not conduct.verifies_server:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if not isinstance(settings.proof, str):
+        proof = settings.proof
+        context.load_cert_chain(proof.file, proof.key_file, proof.pass_phrase or None)
+    return context
 
 
 def token(resource: str, key: str, seconds: float, key_name: str = "") -> bytes:

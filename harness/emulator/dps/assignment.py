@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from harness.emulator.dps.enrollments import Credentials, Enrolled, Grant, Policy
@@ -65,13 +65,17 @@ class Assigned:
 
 @dataclass(frozen=True, slots=True)
 class Applicant:
-    """A device that is to be assigned: who it is, and where an earlier registration has put it."""
+    """A device that is to be assigned: who it is, and where an earlier registration has put it.
+
+    `allocation` is what a webhook decided, if the enrollment has one.
+    """
 
     registration_id: str
     enrolled: Enrolled
     credentials: Credentials = field(repr=False)
     payload: Any = None
     previous: Assigned | None = None
+    allocation: Allocation | Failed | None = None
 
     @property
     def device_id(self) -> str:
@@ -79,7 +83,7 @@ class Applicant:
 
 
 class Assigner:
-    """`allocate` is the custom allocation of enrollments that ask for one."""
+    """`allocate` is the custom allocation of enrollments that ask for one and have no webhook."""
 
     def __init__(self, options: EmulatorOptions, hubs: Sequence[LinkedHub]) -> None:
         self.hubs = list(hubs)
@@ -98,6 +102,9 @@ class Assigner:
         hub = self._find(allocation.hub)
         if hub is None:
             raise Failed(NO_HUB, "No IoT hub is linked or specified for this enrollment")
+        if allocation.initial_twin is not None and enrolled.policy is Policy.MIGRATE:
+            enrolled = replace(enrolled, policy=Policy.RESET)  # an initial twin goes before any migration
+            applicant = replace(applicant, enrolled=enrolled)
         grant = self._grant(applicant)
         initial = enrolled.initial_twin if allocation.initial_twin is None else allocation.initial_twin
         placement = Placement(
@@ -111,25 +118,37 @@ class Assigner:
         payload = enrolled.payload if allocation.payload is None else allocation.payload
         return Assigned(hub.host, placement.device_id, self._substatus(applicant, hub), first, payload)
 
+    def eligible(self, enrolled: Enrolled) -> list[str]:
+        """The host names of the linked hubs that an enrollment allows."""
+        wanted = {name.lower() for name in enrolled.hubs}
+        return [hub.host for hub in self.hubs if not wanted or hub.host.lower() in wanted]
+
+    def is_custom(self, enrolled: Enrolled) -> bool:
+        return (enrolled.allocation or self._options.dps_allocation) == "custom"
+
     # --- the hub -------------------------------------------------------------------------------------
 
     def _choose(self, applicant: Applicant) -> Allocation:
         enrolled, previous = applicant.enrolled, applicant.previous
         if previous is not None and enrolled.policy is Policy.NEVER and self._find(previous.hub) is not None:
-            return Allocation(previous.hub, payload=previous.payload)
-        wanted = {name.lower() for name in enrolled.hubs}
-        hosts = [hub.host for hub in self.hubs if not wanted or hub.host.lower() in wanted]
-        policy = enrolled.allocation or self._options.dps_allocation
-        if policy == "custom":
+            # The webhook is called all the same, for it may have something to tell the device.
+            told = self._ask(applicant, self.eligible(enrolled)).payload if self.is_custom(enrolled) else None
+            return Allocation(previous.hub, payload=previous.payload if told is None else told)
+        hosts = self.eligible(enrolled)
+        if self.is_custom(enrolled):
             return self._ask(applicant, hosts)
         if not hosts:
             return Allocation(None)
-        if policy == "hashed":
+        if (enrolled.allocation or self._options.dps_allocation) == "hashed":
             return Allocation(max(hosts, key=lambda host: _weight(host, applicant.registration_id)))
         # static names one hub; of the lowest latency is, on one machine, any.
         return Allocation(hosts[0])
 
     def _ask(self, applicant: Applicant, hosts: list[str]) -> Allocation:
+        if isinstance(applicant.allocation, Failed):
+            raise applicant.allocation
+        if applicant.allocation is not None:
+            return applicant.allocation
         if self.allocate is None:
             raise Failed(CUSTOM_FAILED, "Custom allocation failed with status code: 404")
         current = applicant.previous.hub if applicant.previous is not None else None

@@ -23,6 +23,7 @@ from harness.emulator.dps.pacing import Pacing, Throttle
 from harness.emulator.dps.registrations import Registration, Registrations
 from harness.emulator.dps.requests import check_registration_id, read_register
 from harness.emulator.dps.tpm import TpmAttestation, TpmKeys
+from harness.emulator.dps.webhook import Webhooks, url_of
 from harness.emulator.errors import ServiceError
 from harness.record.events import DeviceAssigned
 
@@ -60,10 +61,12 @@ class ProvisioningService:
         self.assigner = Assigner(context.options, [LinkedHub(hub) for hub in hubs])
         self.pacing = Pacing()
         self.monitor = Monitor(context.options, context.wall, name)
+        self.webhooks = Webhooks(context)
         self._throttle = Throttle(context.options)
 
     def reset(self) -> None:
         """Forget every registration, and what was counted."""
+        self.webhooks.clear()
         self.registrations.clear()
         self.pacing.clear()
         self.monitor.clear()
@@ -136,6 +139,7 @@ class ProvisioningService:
         request = read_register(registration_id, body)
         registration = self.registrations.obtain(registration_id, enrolled, self.context.timestamp())
         registration.begin(request.payload, options.polls_before_assigned)
+        self._waits_for_webhook(registration, enrolled, credentials)
         return self._assigning(registration)
 
     def poll(
@@ -150,6 +154,8 @@ class ProvisioningService:
             raise ServiceError(404202, "no such operation for this registration id")
         if registration.pending and registration.polls_left > 0:
             registration.polls_left -= 1
+            return self._assigning(registration)
+        if registration.pending and self._waits_for_webhook(registration, enrolled, credentials):
             return self._assigning(registration)
         if registration.pending:
             self._finish(registration, enrolled, credentials, caller or Caller())
@@ -180,6 +186,16 @@ class ProvisioningService:
         body = jsontext.dump({"operationId": registration.operation_id, "status": "assigning"})
         return Reply(202, body, self.context.options.retry_after)
 
+    def _waits_for_webhook(self, registration: Registration, enrolled: Enrolled, credentials: Credentials) -> bool:
+        """Whether the enrollment's webhook has yet to decide; it is called if it was not for this operation."""
+        if not (enrolled.enabled and self.assigner.is_custom(enrolled) and url_of(enrolled)):
+            return False
+        name, operation_id = registration.registration_id, registration.operation_id
+        if not self.webhooks.knows(name, operation_id):
+            applicant = Applicant(name, enrolled, credentials, registration.payload, registration.assigned)
+            self.webhooks.ask(operation_id, applicant, self.assigner.eligible(enrolled))
+        return not self.webhooks.decided(name)
+
     def _finish(self, registration: Registration, enrolled: Enrolled, credentials: Credentials, caller: Caller) -> None:
         registration_id = registration.registration_id
         state: dict[str, Any] = {"registrationId": registration_id, "createdDateTimeUtc": registration.created}
@@ -201,7 +217,8 @@ class ProvisioningService:
         if not enrolled.enabled:
             return {"status": "disabled"}
         registration_id, previous = registration.registration_id, registration.assigned
-        applicant = Applicant(registration_id, enrolled, credentials, registration.payload, previous)
+        decided = self.webhooks.take(registration_id)
+        applicant = Applicant(registration_id, enrolled, credentials, registration.payload, previous, decided)
         try:
             assigned = self.assigner.assign(applicant)
         except Failed as error:

@@ -75,7 +75,7 @@ def read_enrollment(kind: Kind, id: str, body: Any, old: Enrolled | None, hubs: 
         device_id=None if kind.group else _text(body, "deviceId"),
         enabled=_one_of(body, "provisioningStatus", ("enabled", "disabled")) != "disabled",
         payload=None if old is None else old.payload,
-        initial_twin=_twin(body),
+        initial_twin=read_twin(body),
         policy=_policy(body),
         hubs=_hubs(body, hubs),
         allocation=_one_of(body, "allocationPolicy", ALLOCATIONS),
@@ -151,7 +151,8 @@ def _tpm(document: Mapping[str, Any]) -> Attestation:
     return TpmAttestation(endorsement, storage)
 
 
-def _twin(body: Mapping[str, Any]) -> dict[str, Any]:
+def read_twin(body: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `tags` and `desired` of the member `initialTwin`. Raises ServiceError 400004."""
     twin = _object(body, "initialTwin")
     desired = _object(_object(twin, "properties"), "desired")
     return {name: dict(value) for name, value in (("tags", _object(twin, "tags")), ("desired", desired)) if value}

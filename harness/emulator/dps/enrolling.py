@@ -15,6 +15,7 @@ from harness.emulator.dps.documents import ALLOCATIONS
 from harness.emulator.dps.enrollments import Attestation, Enrolled, GroupSymmetricKey, Policy, SymmetricKey
 from harness.emulator.dps.requests import check_registration_id
 from harness.emulator.dps.tpm import TpmAttestation, read_public
+from harness.emulator.dps.webhook import API_VERSION, DEFINITION
 from harness.emulator.errors import ServiceError
 from harness.emulator.options import EmulatorError
 from harness.emulator.tokens import is_key, new_key
@@ -28,7 +29,8 @@ class Terms(TypedDict, total=False):
 
     `policy` is migrate (the default), reset or never: what becomes of a device that registers again. `payload`
     goes to the device with its assignment. `initial_twin` is `{"tags": {…}, "desired": {…}}`. `hubs` are host
-    names of linked hubs, `allocation` is hashed, static, geoLatency or custom. `edge` makes it an IoT Edge device.
+    names of linked hubs, `allocation` is hashed, static, geoLatency or custom. `webhook` is the URL that is asked then.
+    `edge` makes it an IoT Edge device.
     """
 
     policy: str
@@ -36,6 +38,7 @@ class Terms(TypedDict, total=False):
     initial_twin: Mapping[str, Any]
     hubs: Sequence[str]
     allocation: str
+    webhook: str
     enabled: bool
     edge: bool
 
@@ -124,6 +127,11 @@ def _apply(enrolled: Enrolled, terms: Terms, linked: Sequence[str]) -> Enrolled:
     foreign = [host for host in hubs if host.lower() not in {one.lower() for one in linked}]
     if foreign:
         raise EmulatorError(f"No hub {foreign[0]} is linked to this DPS; linked are {', '.join(linked)}.")
+    webhook = terms.get("webhook")
+    if webhook is not None:
+        if allocation != "custom":
+            raise EmulatorError("A webhook is asked where allocation is custom: give that too.")
+        enrolled.other = {DEFINITION: {"webhookUrl": webhook, "apiVersion": API_VERSION}}
     enrolled.policy, enrolled.allocation, enrolled.hubs = Policy(policy), allocation, hubs
     enrolled.payload = terms.get("payload")
     enrolled.initial_twin = dict(terms.get("initial_twin") or {})

@@ -22,6 +22,7 @@ from harness.emulator.dps.documents import (
 )
 from harness.emulator.dps.enrollments import Enrolled
 from harness.emulator.dps.registrations import Registration
+from harness.emulator.dps.webhook import check_definition
 from harness.emulator.errors import ServiceError
 
 MAX_BULK = 10
@@ -64,6 +65,7 @@ class ServiceApi:
         if if_match is not None:
             _check_etag(if_match, self._find(kind, id).etag)
         enrolled = read_enrollment(kind, id, body, old, self._dps.assigner.hosts)
+        check_definition(enrolled, self._dps.context.options)
         enrolled.updated = self._dps.context.timestamp()
         enrolled.created = old.created if old is not None and old.created else enrolled.updated
         self._dps.enrollments.add(enrolled)

@@ -88,6 +88,8 @@ def _cut(player: FaultPlayer, fault: Fault, operation: Operation) -> None:
 
 def _token_expires(player: FaultPlayer, fault: Fault, operation: Operation) -> None:
     if operation.point is Point.HUB_CONNECT and fault.after is None and operation.answer is not None:
+        if operation.token:
+            player.bar(operation.identity, fault, EXPIRED, operation.token)
         operation.answer(EXPIRED)
         return
     _now_or_after(player, fault, operation, lambda session: session.close("the token has expired", 401003))

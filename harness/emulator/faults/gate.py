@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
@@ -55,7 +55,8 @@ class Operation:
 
     `answer` says an error in place of the result; None where the protocol has no way to say one. `pretend`
     answers with a result that is not so; None where the core has none to offer. `cut` drops the connection where
-    there is no session; None where there is nothing to drop.
+    there is no session; None where there is nothing to drop. `token` is the SAS token of a CONNECT; empty where the
+    device shows none.
     """
 
     point: Point
@@ -65,6 +66,7 @@ class Operation:
     session: ServerSession | None = None
     pretend: Callable[[Pretence], None] | None = None
     cut: Callable[[], None] | None = None
+    token: bytes = field(default=b"", repr=False)
 
 
 class FaultGate(Protocol):

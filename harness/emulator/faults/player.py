@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.emulator.faults import acts
 from harness.emulator.faults.gate import Answer, Operation, Point
@@ -23,10 +23,14 @@ _MAX_COUNTERS = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Barred:
-    """A device the hub refuses: the fault that did it, and what its CONNECT is answered."""
+    """A device the hub refuses: the fault that did it, and what its CONNECT is answered.
+
+    With a `token` it is refused for as long as it shows that one.
+    """
 
     fault: Fault
     answer: Answer
+    token: bytes = field(default=b"", repr=False)
 
 
 class FaultPlayer:
@@ -97,6 +101,9 @@ class FaultPlayer:
             operation.proceed()
             return
         barred = self._barred.get(operation.identity.lower()) if operation.point is Point.HUB_CONNECT else None
+        if barred is not None and barred.token not in (b"", operation.token):
+            del self._barred[operation.identity.lower()]
+            barred = None
         if barred is not None and operation.answer is not None:
             self._tell(operation.identity, barred.fault, 0)
             operation.answer(barred.answer)
@@ -113,9 +120,10 @@ class FaultPlayer:
 
     # --- for the acts --------------------------------------------------------------------------------
 
-    def bar(self, identity: str, fault: Fault, answer: Answer) -> None:
-        """Refuse the device's CONNECTs until it is assigned again (hub-moved), or the plan changes."""
-        self._barred[identity.lower()] = Barred(fault, answer)
+    def bar(self, identity: str, fault: Fault, answer: Answer, token: bytes = b"") -> None:
+        """Refuse the device's CONNECTs until it is assigned again (hub-moved), has another token than the one given,
+        or the plan changes."""
+        self._barred[identity.lower()] = Barred(fault, answer, token)
         if len(self._barred) > _MAX_COUNTERS:
             del self._barred[next(iter(self._barred))]
 

@@ -64,6 +64,7 @@ class IotHub:
                 lambda: self._decide(session, packet, name),
                 lambda answer: self._refuse(session, packet, name, answer.status, answer.message, answer.error_code),
                 session,
+                token=packet.password or b"",
             )
         )
 

@@ -3,6 +3,7 @@
     GET  /status                   what runs, where, and which faults were played
     GET  /events[?after=N]         the live stream, one JSON object a line; with `after` also what is held
     GET  /twins                    the twins of all devices and modules, as the service API writes them
+    GET  /registrations            what DPS knows of devices: registrations and individual enrollments, without keys
     GET, PUT, DELETE /faults       the fault plan; POST adds to it. TOML or JSON
     POST /enrollments              {"registrationId": …, "deviceId": …}: a device that may provision itself
     POST /reset                    forget devices, enrollments, twins and faults; keep certificates and keys
@@ -30,7 +31,7 @@ from harness.emulator.faults import Plan, PlanError, from_document, from_toml
 from harness.emulator.policies import without_port
 from harness.emulator.shell.http_log import logger
 from harness.record.events import Entry
-from harness.record.journal import encode
+from harness.record.journal import encode_safely
 from harness.record.redact import Redactor
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def application(services: Services) -> web.Application:
     app.router.add_get("/status", control.status)
     app.router.add_get("/events", control.events)
     app.router.add_get("/twins", control.twins)
+    app.router.add_get("/registrations", control.registrations)
     app.router.add_get("/faults", control.get_faults)
     app.router.add_put("/faults", control.put_faults)
     app.router.add_post("/faults", control.post_faults)
@@ -94,6 +96,9 @@ class Control:
 
     async def twins(self, request: web.Request) -> web.Response:
         return _json(managing.twins(self._services))
+
+    async def registrations(self, request: web.Request) -> web.Response:
+        return _json(managing.registrations(self._services))
 
     async def get_faults(self, request: web.Request) -> web.Response:
         return _json(self._services.faults.plan.document())
@@ -150,25 +155,41 @@ class Control:
         end = stream.listen(take, after)
         try:
             await response.prepare(request)
-            await _pass_on(queue, response)
+            await _pass_on(queue, response, self._services)
         finally:
             end()
         return response
 
 
-async def _pass_on(queue: asyncio.Queue[Entry | None], response: web.StreamResponse) -> None:
+async def _pass_on(queue: asyncio.Queue[Entry | None], response: web.StreamResponse, services: Services) -> None:
     """Write what comes until the reader is gone, or too far behind."""
     redactor = Redactor()
+    redactor.add(*(policy.primary_key for policy in services.hub.access.policies.values()))
     with contextlib.suppress(ConnectionError):
         while True:
             entries = [await queue.get()]
             while len(entries) < _BATCH and not queue.empty():
                 entries.append(queue.get_nowait())
-            lines = [redactor.clean(encode(entry)) for entry in entries if entry is not None]
+            lines = [_line(entry, redactor, services) for entry in entries if entry is not None]
             await response.write("".join(f"{line}\n" for line in lines).encode())
             if None in entries:
                 await response.write(b'{"kind": "too_slow", "message": "events were lost: read faster"}\n')
                 return
+
+
+def _line(entry: Entry, redactor: Redactor, services: Services) -> str:
+    """The entry without secrets, the keys of its device among them, should that give them away."""
+    line, safe = encode_safely(entry, redactor)
+    event: Any = entry.event
+    device_id = str(getattr(event, "device_id", None) or getattr(event, "registration_id", None) or "")
+    module_id = getattr(event, "module_id", None)
+    hubs = services.hubs if device_id else ()
+    found = next((one for hub in hubs if (one := hub.registry.find(device_id, module_id))), None)
+    if found is None or not any(key in line or '": {"base64": ' in line for key in found.keys):
+        return line
+    own = Redactor()
+    own.add(*found.keys)
+    return encode_safely(safe, own)[0]
 
 
 def _after(request: web.Request) -> int | None:

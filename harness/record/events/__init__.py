@@ -17,18 +17,21 @@ from harness.record.events.base import KINDS, Entry, Event, event
 from harness.record.events.c2d import C2dDelivered, C2dEnqueued, C2dReturned, C2dSettled
 from harness.record.events.device import DeviceExited, DeviceFailedToStart, DeviceStarted
 from harness.record.events.dps import (
+    AllocationAnswered,
     DeviceAssigned,
     DeviceEnrolled,
     ProvisioningConnected,
     ProvisioningDisconnected,
     RegistrationAnswered,
     RegistrationPolled,
+    RegistrationRead,
     RegistrationRequested,
 )
 from harness.record.events.faults import FaultPlayed
 from harness.record.events.methods import MethodAnswered, MethodRequested
 from harness.record.events.model import ModelRejected, ModelResolved
 from harness.record.events.run import (
+    EntryLost,
     ExerciseEnded,
     ExpectationsStated,
     HarnessFailed,
@@ -50,6 +53,8 @@ from harness.record.events.service import (
     DigitalTwinRead,
     PropertyWritten,
     TwinRead,
+    WatchBroken,
+    WatchResumed,
 )
 from harness.record.events.telemetry import TelemetryReceived
 from harness.record.events.twin import DesiredChanged, ReportedPatched, TwinRequested
@@ -66,6 +71,7 @@ from harness.record.events.wire import (
 
 __all__ = [
     "KINDS",
+    "AllocationAnswered",
     "BlobWritten",
     "C2dDelivered",
     "C2dEnqueued",
@@ -84,6 +90,7 @@ __all__ = [
     "DeviceStarted",
     "DigitalTwinRead",
     "Entry",
+    "EntryLost",
     "Event",
     "ExerciseEnded",
     "ExpectationsStated",
@@ -105,6 +112,7 @@ __all__ = [
     "ProvisioningDisconnected",
     "RegistrationAnswered",
     "RegistrationPolled",
+    "RegistrationRead",
     "RegistrationRequested",
     "ReportedPatched",
     "RunEnded",
@@ -120,5 +128,7 @@ __all__ = [
     "TwinRequested",
     "Unsubscribed",
     "WaitEnded",
+    "WatchBroken",
+    "WatchResumed",
     "event",
 ]

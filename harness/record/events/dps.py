@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from harness.record.events.base import Event, event
 
@@ -76,3 +78,30 @@ class DeviceAssigned(Event):
     hub: str
     device_id: str
     substatus: str = "initialAssignment"
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class AllocationAnswered(Event):
+    """What the webhook of a custom allocation answered, or why nothing came (`status` None). `webhook` is its URL
+    without the query, where its key stands; `hub` is the one it chose, None for none.
+    """
+
+    registration_id: str
+    webhook: str
+    status: int | None
+    hub: str | None
+    payload: bytes
+    detail: str = ""
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class RegistrationRead(Event):
+    """What DPS's service side says of the registration, told when it changed: how a target sees it that does not see
+    the requests. `state` has status, assignedHub, errorCode and so on; `error` says why it could not be read.
+    """
+
+    registration_id: str
+    state: Mapping[str, Any]
+    error: str = ""

@@ -22,7 +22,8 @@ class RunStarted(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class TargetOpened(Event):
-    """`observes` names what this target can show: wire, dps-payload, faults, telemetry, twin, commands."""
+    """`observes` names what this target can show: wire, dps-payload, faults, telemetry, twin, commands; and of a target
+    that is not local registration, where it may ask DPS."""
 
     target: str
     endpoints: Mapping[str, str]
@@ -122,3 +123,9 @@ class RunEnded(Event):
 
     verdict: str
     cases: Mapping[str, str] = field(default_factory=dict)
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class EntryLost(Event):
+    """An entry that a journal no longer holds, or holds in a form that this version cannot read."""

@@ -99,3 +99,22 @@ class C2dFeedback(Event):
     device_id: str
     message_id: str
     status: str
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class WatchBroken(Event):
+    """The services could not be read from here on: `what` is twin, registration or telemetry. What the device did
+    meanwhile may be missing."""
+
+    what: str
+    message: str
+
+
+@event
+@dataclass(frozen=True, slots=True)
+class WatchResumed(Event):
+    """They are read again, after so many seconds."""
+
+    what: str
+    seconds: float

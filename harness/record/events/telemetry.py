@@ -12,7 +12,10 @@ from harness.record.events.base import Event, event
 @event
 @dataclass(slots=True)
 class TelemetryReceived(Event):
-    """One device-to-cloud message. `system` holds the `$.`-properties by wire name without `$.`."""
+    """One device-to-cloud message. `system` holds the `$.`-properties by wire name without `$.`.
+
+    `enqueued` is when the hub took it (Unix time), where the message comes by way of the hub's own endpoint.
+    """
 
     device_id: str
     module_id: str | None
@@ -24,3 +27,4 @@ class TelemetryReceived(Event):
     system: Mapping[str, str | None] = field(default_factory=dict)
     properties: Mapping[str, str | None] = field(default_factory=dict)
     qos: int = 1
+    enqueued: float | None = None

@@ -23,7 +23,11 @@ class TwinRequested(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class ReportedPatched(Event):
-    """A reported-properties patch as the device sent it, and the answer. `version` is the new one."""
+    """A reported-properties patch as the device sent it, and the answer. `version` is the new one.
+
+    A target that does not see the wire reads the twin instead: then `request_id` is empty, `payload` is what changed
+    between two reads, maybe by several patches, and `status` is 204, for patches that were refused leave no trace.
+    """
 
     device_id: str
     module_id: str | None
@@ -38,7 +42,8 @@ class ReportedPatched(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class DesiredChanged(Event):
-    """The service changed desired properties. `delivered` when the device was connected and subscribed."""
+    """The service changed desired properties. `delivered` when the device was connected and subscribed (only
+    connected, where the target does not see subscriptions)."""
 
     device_id: str
     module_id: str | None

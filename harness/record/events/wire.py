@@ -24,6 +24,8 @@ class HubConnected(Event):
     `model_id` is decoded; `raw_user_name` is as sent. `token_expires` is the SAS token's `se`. `tls_offered` are the
     cipher suites of the ClientHello by IANA number in hex, `c02b c02f`, where the target saw them.
     `token_mark` tells one SAS token from another, and nothing else of it; empty where the device showed none.
+    A target that does not see the wire tells that the hub says Connected, the model id and how the device proved
+    itself; all else is empty, and no check may judge it.
     """
 
     device_id: str
@@ -49,7 +51,7 @@ class HubConnected(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class HubDisconnected(Event):
-    """`by` is device (DISCONNECT), hub (it closed) or network (the socket died)."""
+    """`by` is device (DISCONNECT), hub (it closed) or network (the socket died); empty where the target cannot tell."""
 
     device_id: str
     module_id: str | None

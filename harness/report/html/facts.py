@@ -70,6 +70,8 @@ def _sdk(run: Run) -> str:
 def _connection(connected: ev.HubConnected | None) -> str:
     if connected is None:
         return "never connected to the hub"
+    if not connected.transport:
+        return ", ".join(filter(None, ("by the hub's word", connected.authentication)))
     parts = [connected.transport, connected.authentication, f"keep-alive {connected.keep_alive} s"]
     return ", ".join(p for p in parts if p)
 

@@ -170,6 +170,7 @@ def _notices(run: Run, verdict: Verdict) -> list[str]:
     if interrupted:
         found.append(f"{interrupted[1].message} What had been seen by then is judged.")
     found += [f"The harness itself failed in {e.where}: {e.message}" for _, e in run.evidence.of(ev.HarnessFailed)]
+    found += [f"Of the journal, {damage}" for damage in run.damage]
     if run.settings.replay:
         first, *different = against_the_record(run, verdict)
         more = f" {len(different)} cases differ, listed under About." if different else ""

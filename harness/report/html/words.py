@@ -241,7 +241,12 @@ _CONNECTION = (
     ev.DeviceRequestRefused,
 )
 _KINDS = {
-    "provisioning": (ev.ProvisioningConnected, ev.ProvisioningDisconnected, ev.DeviceAssigned),
+    "provisioning": (
+        ev.ProvisioningConnected,
+        ev.ProvisioningDisconnected,
+        ev.AllocationAnswered,
+        ev.DeviceAssigned,
+    ),
     "connection": _CONNECTION,
     "cloud-to-device": (ev.C2dEnqueued, ev.C2dDelivered, ev.C2dReturned, ev.C2dSettled, ev.C2dSent, ev.C2dFeedback),
     "upload": (ev.FileUploadStarted, ev.BlobWritten, ev.FileUploadEnded),

@@ -49,7 +49,7 @@ def _settled(stage: Stage, message_id: str) -> bool | None:
 
 async def _await_feedback(stage: Stage, message_id: str) -> None:
     try:
-        records = await stage.call(stage.service.c2d_feedback, message_id, _FEEDBACK)
+        records = await stage.call(stage.service.c2d_feedback, stage.device_id, message_id, _FEEDBACK)
     except ServiceError as e:
         stage.recorder.emit(ev.HarnessFailed("reading the feedback", str(e)))
         return

@@ -11,6 +11,7 @@ from harness.checks.disruptive import is_disruptive, restarts
 from harness.dtdl import Capability
 from harness.expectations import When
 from harness.record import events as ev
+from harness.run.exercise.restarting import gone_and_back
 from harness.run.exercise.stage import Stage
 from harness.run.exercise.values import request_of
 from harness.target.service import ServiceError
@@ -19,8 +20,8 @@ _CONNECTING = 10.0
 """Seconds the hub waits, at most, for a device that is not connected."""
 _UNKNOWN = 5.0
 """Seconds for the answer to an unknown command: the least that IoT Hub takes for a time-out."""
-_GOING = 3.0
-"""Seconds in which a device that has answered `reboot` goes away, if it really reboots."""
+_AGAIN = 10.0
+"""Seconds for an answer that came in no time before."""
 _TIMED_OUT = 504101
 
 
@@ -44,11 +45,21 @@ async def invoke_again(stage: Stage) -> None:
     """Once more at the end of the window: answers that go wrong later, and devices that died of what came before."""
     if not stage.judges("rejects_invalid_request") and not stage.judges("command_again"):
         return
-    for capability in stage.of("command"):
-        if not disturbs(stage, capability) and answers(stage, capability) and await stage.ready():
-            payload, has_payload = request_of(capability, stage.expectations)
-            component, name = capability.component, capability.name
-            await invoke(stage, component, name, payload, has_payload, "again", limit(stage, capability))
+    commands = [c for c in stage.of("command") if not disturbs(stage, c) and answers(stage, c)]
+    for done, capability in enumerate(commands, 1):
+        if not await stage.ready():
+            return
+        told = await _again(stage, capability)
+        if told.error_code == _TIMED_OUT and await stage.ready():
+            await asyncio.gather(*(_again(stage, c) for c in commands[done:]))
+            return
+
+
+async def _again(stage: Stage, capability: Capability) -> ev.CommandReturned:
+    payload, has_payload = request_of(capability, stage.expectations)
+    took = max(r.seconds for _, r in stage.evidence.returns[capability.path] if r.purpose == "exercise")
+    timeout = min(limit(stage, capability), max(_AGAIN, 3 * took))
+    return await invoke(stage, capability.component, capability.name, payload, has_payload, "again", timeout)
 
 
 async def invoke_unknown(stage: Stage) -> None:
@@ -64,29 +75,7 @@ async def invoke_disruptive(stage: Stage) -> None:
             continue
         told = await _exercise(stage, capability)
         if restarts(stage.evidence, capability) and stage.sees_wire and told.error_code is None:
-            await _gone_and_back(stage, capability)
-
-
-async def _gone_and_back(stage: Stage, capability: Capability) -> None:
-    evidence, began = stage.evidence, stage.recorder.now
-    sent = stage.evidence.commands_sent[capability.path][-1]
-
-    def gone(_: object) -> bool | None:
-        return True if evidence.away_between(sent, stage.mark()) is not None else None
-
-    if gone(None) is None and not await stage.recorder.until(gone, _GOING, after=stage.mark()):
-        return  # it has answered, and that is all that can be asked of it
-    limit_ = stage.settings.connect_timeout
-    back = await stage.returns(limit_)
-    stage.recorder.emit(
-        ev.WaitEnded(
-            f"the device to come back after command {capability.path}",
-            back,
-            stage.recorder.now - began,
-            limit_,
-            "connected" if back else "no connection",
-        )
-    )
+            await gone_and_back(stage, capability)
 
 
 async def _exercise(stage: Stage, capability: Capability) -> ev.CommandReturned:

@@ -6,17 +6,18 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.checks.sameness import same
-from harness.dtdl import Capability, sample
+from harness.dtdl import Capability, check_value, sample
 from harness.expectations import ABSENT, Expectations
 
 _TRIES = 20
 
 
 def valid_values(capability: Capability, stated: Expectations) -> list[Any]:
-    """What a writable property is set to, one after the other."""
+    """What a writable property is set to, one after the other: what is stated, as far as it fits, else a sample."""
     said = stated.property(capability.path)
-    if said.values:
-        return list(said.values)
+    fitting = _fitting(capability, said.values)
+    if fitting:
+        return fitting
     value = sample(capability.element, seed=f"write {capability.path}", twin=True)
     return [_within(value, said.minimum, said.maximum)]
 
@@ -27,7 +28,7 @@ def another_value(capability: Capability, stated: Expectations, current: Any, ta
     An object gets the members it has now, so that none has to be deleted.
     """
     said = stated.property(capability.path)
-    pool = list(said.values) or [
+    pool = _fitting(capability, said.values) or [
         _within(sample(capability.element, seed=f"{n} {capability.path}", twin=True), said.minimum, said.maximum)
         for n in range(_TRIES)
     ]
@@ -37,13 +38,18 @@ def another_value(capability: Capability, stated: Expectations, current: Any, ta
 
 
 def request_of(capability: Capability, stated: Expectations) -> tuple[Any, bool]:
-    """The payload of a command's request, and whether there is one."""
+    """The payload of a command's request, and whether there is one: the stated one where it fits, else a sample."""
     said = stated.command(capability.path)
-    if said.payload is not ABSENT:
-        return said.payload, said.payload is not None
     if capability.request is None:
         return None, False
+    if said.payload is not ABSENT and not check_value(capability.request, said.payload):
+        return said.payload, said.payload is not None
     return sample(capability.request, seed=f"command {capability.path}"), True
+
+
+def _fitting(capability: Capability, values: Iterable[Any]) -> list[Any]:
+    """Those that the schema takes: a value that does not fit would test the wrong thing, and is a finding already."""
+    return [v for v in values if capability.schema is not None and not check_value(capability.schema, v)]
 
 
 def onto(invalid: Any, current: Any) -> Any:

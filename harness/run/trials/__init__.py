@@ -2,6 +2,7 @@
 
     trial        what a trial is
     stage        what it works with: faults, the device, the service, waits on its own evidence
+    settling     when a device that was started again has come to rest
     conductor    runs the trials that the chosen cases need, one after the other, each leaving the next unharmed
     catalogue    all trials in the order they are run; `hub`, `dps` and `certificates` conduct them
 

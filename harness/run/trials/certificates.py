@@ -24,4 +24,4 @@ async def refusal(stage: Stage) -> str:
             evidence.entries(ev.HandshakeFailed, ev.ProvisioningConnected, ev.HubConnected, ev.RegistrationRequested)
         )
 
-    return saw(await stage.until("the device to connect by TLS", settled, stage.settings.connect_timeout))
+    return saw(await stage.until("the device to connect by TLS", settled))

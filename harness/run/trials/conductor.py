@@ -16,10 +16,14 @@ from harness.record.events import Entry
 from harness.record.recorder import Recorder
 from harness.run.exercise.stage import Stage as Exercising
 from harness.run.trials.catalogue import TRIALS
+from harness.run.trials.settling import Settling
 from harness.run.trials.stage import Memory, Stage, of_trial
 from harness.run.trials.trial import Trial
 from harness.target import FaultDesk, TargetError
 from harness.target.service import ServiceError
+
+_SETTLING = 10.0
+"""Seconds a device that was started again may take to do what it did at its first start."""
 
 
 class Bench(Protocol):
@@ -103,7 +107,10 @@ class _Conductor:
             except DeviceError as e:
                 return str(e)
             found = await self._recorder.until(_accepts, self._base.settings.connect_timeout, after=n)
-        return "" if found else f"The device was not connected any more, since {self._disturbed or 'the exercise'}."
+            if not found:
+                return f"The device was not connected any more, since {self._disturbed or 'the exercise'}."
+            await self._recorder.until(Settling(self._evidence()).take, _SETTLING, after=n)
+        return ""
 
     def _restart(self, why: str) -> None:
         self._bench.stop()
@@ -124,9 +131,10 @@ class _Conductor:
         try:
             seen = await self._tried(trial, stage)
         finally:
+            # First the end: what a device does that services bear with again is no evidence of the trial.
+            self._recorder.emit(ev.TrialEnded(trial.name, seen, self._recorder.now - began))
             with contextlib.suppress(TargetError):
                 self._desk.end()
-            self._recorder.emit(ev.TrialEnded(trial.name, seen, self._recorder.now - began))
         if not _connected(self._recorder.entries):
             self._disturbed = trial.title
         return stage

@@ -74,8 +74,7 @@ async def other_scope(stage: Stage) -> str:
         past = t.accepted_after(evidence, 0) is not None
         return wrong or past or evidence.first(ev.DeviceAssigned) is not None
 
-    found = await stage.until("the device to register in its new ID scope", settled, stage.settings.connect_timeout)
-    return saw(found)
+    return saw(await stage.until("the device to register in its new ID scope", settled))
 
 
 async def restart(stage: Stage) -> str:
@@ -84,7 +83,7 @@ async def restart(stage: Stage) -> str:
     def connected(evidence: Evidence) -> bool:
         return t.accepted_after(evidence, 0) is not None
 
-    return saw(await stage.until("the device to connect again", connected, stage.settings.connect_timeout))
+    return saw(await stage.until("the device to connect again", connected))
 
 
 async def _assigned(stage: Stage, faults: tuple[Mapping[str, Any], ...], patience: float) -> str:
@@ -100,7 +99,6 @@ async def _assigned(stage: Stage, faults: tuple[Mapping[str, Any], ...], patienc
 
 async def _asks_dps(stage: Stage, faults: tuple[Mapping[str, Any], ...]) -> bool:
     """Wait for a register request. A device that goes to the hub it knows is made to ask DPS: the hub forgets it."""
-    limit = stage.settings.connect_timeout
 
     def registers(evidence: Evidence) -> bool:
         return evidence.first(ev.RegistrationRequested) is not None
@@ -108,7 +106,7 @@ async def _asks_dps(stage: Stage, faults: tuple[Mapping[str, Any], ...]) -> bool
     def registers_or_connects(evidence: Evidence) -> bool:
         return registers(evidence) or t.accepted_after(evidence, 0) is not None
 
-    if not await stage.until("the device to register or connect", registers_or_connects, limit):
+    if not await stage.until("the device to register or connect", registers_or_connects):
         return False
     if registers(stage.evidence):
         return True

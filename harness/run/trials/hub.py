@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from harness.checks import bounds
 from harness.checks import trials as t
 from harness.checks.evidence import Evidence
@@ -9,14 +12,18 @@ from harness.record import events as ev
 from harness.run.trials.stage import Stage
 from harness.run.trials.trial import NOTHING, saw
 
-_LATE = 1.0
-"""Seconds by which a patch is late, so that the next one overtakes it."""
+_LATE = (1.0, 5.0)
+"""Seconds by which a patch is late, so that the next one overtakes it: at first, and on a machine that is so busy."""
+_DELIVERY = 5.0
+"""Seconds beyond that for it to be delivered."""
 _TELEMETRY = 10.0
 """Seconds that telemetry is waited for after a reconnect where its interval is not known."""
 _MARGIN = 3.0
 """Seconds beyond three intervals where it is known."""
 _SILENT = bounds.FIRST_RECONNECT
 """A device that was refused and is not heard of for so long has stopped trying."""
+_SILENT_AGAIN = 5.0
+"""The same of a device that has been silent for so long before, in another trial."""
 _TRIES = 3
 """A disabled device that has tried so often is enabled again, whether it registered anew or not."""
 
@@ -38,20 +45,25 @@ async def keep_alive(stage: Stage) -> str:
 
 
 async def old_patch(stage: Stage) -> str:
-    """Let one desired patch be overtaken by the next."""
+    """Let one desired patch be overtaken by the next; once more with more time for that where it was not."""
     capability = stage.writable()
     if capability is None:
         return "no writable property to show it by"
-    await stage.order({"at": "desired", "do": "delay", "seconds": _LATE})
-    old = await stage.write(capability)
-    await stage.acknowledged(await stage.write(capability))
-
-    def late(evidence: Evidence) -> bool:
-        return any(e.version == old.version and e.delivered for _, e in evidence.of(ev.DesiredChanged))
-
-    await stage.until("the older patch to be delivered", late, _LATE + 5)
+    for seconds in _LATE:
+        await stage.order({"at": "desired", "do": "delay", "seconds": seconds})
+        old = await stage.write(capability)
+        newer = await stage.write(capability)
+        delivered = partial(_delivered, old.version)
+        await stage.until("the older patch to be delivered", delivered, seconds + _DELIVERY)
+        await stage.acknowledged(newer)
+        if t.overtaken(stage.evidence):
+            break
     # Its answer shows that the device has dealt with all that came before.
     return saw(await stage.acknowledged(await stage.write(capability)))
+
+
+def _delivered(version: int, evidence: Evidence) -> bool:
+    return any(e.version == version and e.delivered for _, e in evidence.of(ev.DesiredChanged))
 
 
 async def hub_cut(stage: Stage) -> str:
@@ -130,9 +142,41 @@ async def hub_moved(stage: Stage) -> str:
 async def _after_refusal(stage: Stage) -> str:
     if not await stage.until("the device to try to reconnect", _was_refused, bounds.FIRST_RECONNECT):
         return NOTHING
-    silence = stage.quiet_for(_SILENT, *_CONTACTS)
+    silence = _silence(stage)
     limit = stage.recorder.now + bounds.RETRY_AFTER_LATE
-    return saw(await stage.until("the device to come back", _back_from_refusal, lambda: min(silence(), limit)))
+
+    def settled(evidence: Evidence) -> bool:
+        return _back_from_refusal(evidence) or _tries_in_vain(evidence)
+
+    known = stage.memory.gives_up
+    found = await stage.until("the device to come back", settled, lambda: min(silence(), limit))
+    if not found and known:
+        return t.SILENT
+    _remember(stage)
+    return saw(found and _back_from_refusal(stage.evidence))
+
+
+def _silence(stage: Stage) -> Callable[[], float]:
+    """The moment when a refused device has stopped trying, as far as can be told now."""
+    return stage.quiet_for(_SILENT_AGAIN if stage.memory.gives_up else _SILENT, *_CONTACTS)
+
+
+def _remember(stage: Stage) -> None:
+    """Note a device that did nothing at all when it was refused: it does the same whatever the reason, for all that
+    MQTT tells it is CONNACK 5."""
+    refusal = t.refused(stage.evidence)
+    contacts = stage.evidence.entries(*_CONTACTS)
+    silent = refusal is not None and stage.recorder.now - contacts[-1].t >= _SILENT
+    stage.memory.gives_up = stage.memory.gives_up or silent
+
+
+def _tries_in_vain(evidence: Evidence) -> bool:
+    """More than ten refusals, and for long enough, or so many that it hammers: it goes on so for ever."""
+    refusals = [entry.t for entry, e in t.attempts(evidence) if e.return_code != 0]
+    if len(refusals) > bounds.CONNECTS:
+        return True
+    enough = len(refusals) > bounds.FAILURES_BEFORE_DPS + 1
+    return enough and refusals[-1] - refusals[0] >= bounds.TEN_FAILURES_WATCH
 
 
 async def hub_disabled(stage: Stage) -> str:
@@ -147,22 +191,23 @@ async def hub_disabled(stage: Stage) -> str:
         registered = t.registered_after(evidence, refusals[0])
         return len(refusals) >= _TRIES or (registered is not None and refusals[-1] > registered.n)
 
-    if not await stage.until("the device to register or try again", reacted, stage.quiet_for(_SILENT, *_CONTACTS)):
-        return NOTHING
+    known = stage.memory.gives_up
+    if not await stage.until("the device to register or try again", reacted, _silence(stage)):
+        _remember(stage)
+        return t.SILENT if known else NOTHING
     await stage.end_faults()
-    silence = stage.quiet_for(_SILENT, *_CONTACTS)
-    return saw(await stage.until("the enabled device to come back", _back_from_refusal, silence))
+    return saw(await stage.until("the enabled device to come back", _back_from_refusal, _silence(stage)))
 
 
 async def twin_errors(stage: Stage) -> str:
     """Answer the started device's first twin read and report with errors, then see whether it is of use."""
-    if not await stage.until("the device to connect", _connected, stage.settings.connect_timeout):
+    if not await stage.until("the device to connect", _connected):
         return NOTHING
 
-    def struck(evidence: Evidence) -> bool:
-        return len(evidence.of(ev.FaultPlayed)) >= 2
-
-    await stage.until("the device to read and report its twin", struck, _TELEMETRY)
+    run = stage.run_evidence
+    if run.entries(ev.TwinRequested, ev.ReportedPatched):
+        await stage.until("the device to read or report its twin", lambda evidence: _strikes(evidence) >= 1)
+    await stage.until("the device to read and report its twin", lambda evidence: _strikes(evidence) >= 2, _TELEMETRY)
     await stage.end_faults()
     capability = stage.writable()
     if capability is not None:
@@ -175,6 +220,10 @@ async def twin_errors(stage: Stage) -> str:
         return any(n > since for n, _ in evidence.of(ev.TelemetryReceived))
 
     return saw(await stage.until("telemetry to go on", sends, bounds.IN_SERVICE))
+
+
+def _strikes(evidence: Evidence) -> int:
+    return len(evidence.of(ev.FaultPlayed))
 
 
 def _listens(evidence: Evidence) -> bool:

@@ -34,10 +34,12 @@ class Write:
 
 @dataclass(slots=True)
 class Memory:
-    """What the trials of a run have written so far: the twin as it was, and the values set since."""
+    """What the trials of a run know of those before: the twin as it was, and the values set since."""
 
     twin: Mapping[str, Any] | None = None
     values: dict[str, tuple[Capability, Any]] = field(default_factory=dict)
+    gives_up: bool = False
+    """Whether the device did nothing more when it was refused with CONNACK 5."""
 
 
 class Stage(Exercising):
@@ -49,10 +51,9 @@ class Stage(Exercising):
         super().__init__(base.recorder, base.evidence, base.service, base.settings, base.progress, base.chosen)
         self.run_evidence = run_evidence
         self.device_id = run_evidence.device_id or ""
-        self.began = self.recorder.now
         self._desk = desk
         self._device = device
-        self._memory = memory
+        self.memory = memory
 
     # --- faults and the device -----------------------------------------------------------------------
 
@@ -73,25 +74,27 @@ class Stage(Exercising):
         return await asyncio.to_thread(self._desk.move)
 
     async def start_device(self, id_scope: str = "") -> None:
-        """Start the device anew, in another ID scope if one is given; time begins with it. Raises DeviceError."""
+        """Start the device anew, in another ID scope if one is given. Raises DeviceError."""
         await asyncio.to_thread(self._device, id_scope)
-        self.began = self.recorder.now
 
     # --- waiting -------------------------------------------------------------------------------------
 
     async def until(
-        self, waited_for: str, condition: Callable[[Evidence], bool], give_up: Callable[[], float] | float
+        self, waited_for: str, condition: Callable[[Evidence], bool], give_up: Callable[[], float] | float | None = None
     ) -> bool:
         """Wait until the trial's evidence is as wanted; whether it is.
 
         `give_up` is how many seconds from now to wait, or says to which moment of the record, as far as can be told
-        now. No wait outlasts the device, nor `--trial-timeout`.
+        now; without it the device has `--connect-timeout` to come up. No wait outlasts the device, and each ends with
+        `--trial-timeout`, which counts from the step before: a slow device is not a device that is stuck.
         """
         began, evidence = self.recorder.now, self.evidence
-        moment = give_up if callable(give_up) else lambda: began + give_up
 
         def deadline() -> float:
-            return min(moment(), self.began + self.settings.trial_timeout)
+            if give_up is None:
+                return began + self.settings.connect_timeout
+            moment = give_up() if callable(give_up) else began + give_up
+            return min(moment, began + self.settings.trial_timeout)
 
         def look(_: object) -> bool | None:
             if condition(evidence):
@@ -137,7 +140,7 @@ class Stage(Exercising):
 
     async def write(self, capability: Capability) -> Write:
         """Set a desired property to another valid value. Raises ServiceError."""
-        memory, stated = self._memory, self.run_evidence.expectations
+        memory, stated = self.memory, self.run_evidence.expectations
         if memory.twin is None:
             memory.twin = await self.call(self.service.device_twin, self.device_id)
         _, current = memory.values.get(capability.path, (capability, desired_value(memory.twin, capability)))
@@ -163,7 +166,7 @@ class Stage(Exercising):
 
     async def restore(self) -> None:
         """Put back what the twin held before the trials."""
-        memory = self._memory
+        memory = self.memory
         if memory.twin is None or not memory.values:
             return
         values = [(c, replacing(earlier(memory.twin, c), value)) for c, value in memory.values.values()]
@@ -173,7 +176,8 @@ class Stage(Exercising):
             self.recorder.emit(ev.HarnessFailed("putting back what trials had written", str(e)))
 
     def command(self) -> Capability | None:
-        """A harmless command that the device carried out in the ordinary run (any, where none was invoked in it)."""
+        """A harmless command that the device carried out in the ordinary run, also when it was asked last (any, where
+        none was invoked in it)."""
         run, stated = self.run_evidence, self.run_evidence.expectations
         allowed = [
             c
@@ -182,7 +186,7 @@ class Stage(Exercising):
         ]
         if not any(run.returns.values()):
             return next(iter(allowed), None)
-        return next((c for c in allowed if any(_done(r) for _, r in run.returns.get(c.path, []))), None)
+        return next((c for c in allowed if _done([r for _, r in run.returns.get(c.path, [])])), None)
 
     async def invoke(self, capability: Capability) -> ev.CommandReturned:
         """Invoke a command with a valid request."""
@@ -203,8 +207,9 @@ def _acknowledged(run: Evidence, path: str) -> bool:
     )
 
 
-def _done(returned: ev.CommandReturned) -> bool:
-    return returned.purpose == "exercise" and returned.status is not None and 200 <= returned.status < 300
+def _done(returned: list[ev.CommandReturned]) -> bool:
+    valid = [r for r in returned if r.purpose in ("exercise", "again")]
+    return bool(valid) and all(r.status is not None and 200 <= r.status < 300 for r in valid)
 
 
 def of_trial(base: Exercising, evidence: Evidence) -> Exercising:

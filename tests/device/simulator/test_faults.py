@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from harness.device.simulator.behavior import Behavior, ModelDevice
+from harness.device.simulator.behavior import Behavior, ModelDevice, Reply
 from harness.device.simulator.faults import FAULTS, FaultError, choose, misbehaving
 from harness.device.simulator.plan import Plan, Reach, announcing
 from harness.dtdl import check_value
@@ -34,6 +34,12 @@ def telemetry(device: Behavior) -> dict[str, object]:
         for name, value in message.values.items():
             values[name if message.component is None else f"{message.component}.{name}"] = value
     return values
+
+
+def _answer(device: Behavior, name: str) -> Reply:
+    reply = device.on_command(name, 1)
+    assert reply is not None
+    return reply
 
 
 def report(device: Behavior) -> dict[str, Any]:
@@ -72,7 +78,7 @@ def test_wrong_type_of_a_property() -> None:
 
 def test_wrong_type_of_a_response() -> None:
     device = faulty("wrong-type=pump1.prime")
-    good, wrong = device.on_command("pump2*prime", 1), device.on_command("pump1*prime", 1)
+    good, wrong = _answer(device, "pump2*prime"), _answer(device, "pump1*prime")
     response = CAPABILITIES[-1].response
     assert response is not None
     assert check_value(response, good.payload) == []
@@ -108,8 +114,8 @@ def test_bare_ack() -> None:
 
 def test_command_error() -> None:
     device = faulty("command-error=pump1.prime")
-    assert device.on_command("pump1*prime", 1).status == 500
-    assert device.on_command("pump2*prime", 1).status == 200
+    assert _answer(device, "pump1*prime").status == 500
+    assert _answer(device, "pump2*prime").status == 200
 
 
 def test_faults_of_the_connection() -> None:

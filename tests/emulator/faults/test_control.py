@@ -131,6 +131,21 @@ def desire(emulator: Emulator, value: int) -> None:
     emulator.call(update)
 
 
+def test_the_stream_gives_no_key_away(control: Control) -> None:
+    emulator = control.running.emulator
+    lines = control.follow()
+    add_device(emulator, "dev-1")
+    keys = emulator.call(
+        lambda services: (*services.hub.registry.get("dev-1").keys, services.hub.access.policies["device"].primary_key)
+    )
+
+    def leak(services: Any) -> None:
+        services.hub.update_twin(services.hub.registry.get("dev-1"), {"properties": {"desired": {"x": " ".join(keys)}}})
+
+    emulator.call(leak)
+    assert next(lines)["patch"] == {"x": "*** *** ***"}
+
+
 def test_a_stream_ends_with_the_emulator(control: Control) -> None:
     lines = control.follow()
     ended = threading.Event()

@@ -180,14 +180,17 @@ def test_what_was_left_for_later_ends_with_its_plan() -> None:
 
 def test_the_token_expires() -> None:
     world = FaultyWorld(
-        {"at": "twin-patch", "do": "token-expires"}, {"at": "connect", "from": 2, "do": "token-expires"}
+        {"at": "twin-patch", "do": "token-expires"}, {"at": "connect", "occurrence": 2, "do": "token-expires"}
     )
     client = connect(world)
     client.send(Publish(PATCH, b"{}"))
     assert client.closed
     assert world.last(HubDisconnected).error_code == 401003
-    connect(world)
-    assert (world.last(HubConnected).return_code, world.last(HubConnected).error_code) == (5, 401003)
+    for _ in range(2):
+        connect(world)
+        assert (world.last(HubConnected).return_code, world.last(HubConnected).error_code) == (5, 401003)
+    connect(world, expiry=int(world.wall) + 60)
+    assert world.last(HubConnected).return_code == 0, "another token"
 
 
 def test_a_moved_hub_until_the_device_is_assigned_again() -> None:

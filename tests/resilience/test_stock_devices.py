@@ -1,0 +1,46 @@
+"""Devices as Microsoft's documentation shows them keep every bound; what they leave undone is found and no more."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from harness.verdict import Outcome
+from tests.emulator.live import nodesdk
+from tests.paths import REPO
+from tests.resilience.conftest import Try, codes
+
+DEVICES = REPO / "examples" / "devices"
+
+KEPT = (
+    "reconnects_after_cut",
+    "stays_with_hub_when_busy",
+    "restores_subscriptions",
+    "no_hammering",
+    "honours_retry_after_on_register",
+    "honours_retry_after_on_poll",
+    "backs_off_registering",
+    "survives_poll_without_operation_id",
+)
+"""What every stock device does."""
+
+
+def commands(kind: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    if kind == "python":
+        return f'"{sys.executable}" "{DEVICES / "python_pnp_sample.py"}"'
+    monkeypatch.setenv("NODE_PATH", str(nodesdk.modules() / "node_modules"))
+    return f'node "{DEVICES / "node_pnp_sample.js"}"'
+
+
+@pytest.mark.parametrize(
+    ("kind", "found"),
+    [
+        ("python", {"restores_desired_state": [], "reregisters_when_moved": ["never-reregisters"]}),
+        ("node", {"restores_desired_state": ["desired-missed"], "renews_token": []}),
+    ],
+)
+def test_a_stock_device(try_: Try, kind: str, found: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
+    results = try_(commands(kind, monkeypatch), *KEPT, *found, stock=True, trial_timeout=60.0)
+    assert codes(results) == {**{name: [] for name in KEPT}, **found}, results
+    assert {results[name].outcome for name in KEPT} == {Outcome.PASSED}
