@@ -37,9 +37,16 @@ TEN_FAILURES_WATCH = 20.0
 """How long a device is refused at most, to see whether it asks DPS: the stock SDKs need 100 s and more for ten."""
 
 CONNECTS, CONNECTS_WITHIN = 60, 10.0
-"""More CONNECTs than this in so many seconds are hammering. The Node SDK retries every pending operation by itself,
-each with a CONNECT: with commands, desired properties and a message a second that makes 41 in the first ten seconds.
+"""More CONNECTs than this in so many seconds are hammering, unless they become fewer all the time. The Node SDK retries
+every pending operation by itself, each with a CONNECT: with commands, desired properties and a message a second that
+makes about 40 in the first ten seconds, three quarters of them in the first five.
 """
+
+SLOWER = 0.7
+"""A device that connects in the later half of a time at most so often as in the earlier half slows down."""
+
+CONNECTS_SEEN = 200
+"""After so many nobody needs to see more."""
 
 MANY_CONNECTS = 20
 """What is worth a note in as many seconds: the SDKs for Python and C make 4 at most."""

@@ -16,6 +16,10 @@ from harness.record import events as ev
 from harness.verdict import Finding, Severity
 
 _WORDS = {"telemetry": "telemetry", "property": "a property", "command": "a command"}
+_INSTEAD = {
+    "payload": " A sample is sent in its place.",
+    "values": " It is not set; where no stated value fits, a sample is.",
+}
 _REMEDY = "Correct preflight.toml or the test-case file; `preflight model show` lists what the model declares."
 
 
@@ -81,8 +85,7 @@ def _value(capability: Capability, field: str, schema: Element | None, value: An
             yield _misfit(capability, field, f"declares no {word}", "nothing")
         return
     for problem in check_value(schema, value)[:1]:
-        instead = " A sample is sent in its place." if field in ("payload", "values") else ""
-        message = f"does not take the stated {field} {shown(value)}. {problem.message}{instead}"
+        message = f"does not take the stated {field} {shown(value)}. {problem.message}{_INSTEAD.get(field, '')}"
         yield _misfit(capability, field, message, problem.expected, problem.actual)
 
 

@@ -36,6 +36,7 @@ def evidence(*events: Event, every: float = 10.0) -> Evidence:
         "model_id_in_dps_payload",
         "refused_patches_are_read",
         "edge_tls",
+        "keeps_alive",
     ],
 )
 def test_an_empty_field_is_not_judged(check: str) -> None:

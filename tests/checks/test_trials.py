@@ -85,11 +85,18 @@ def test_how_soon_it_reconnects(waits: float, found: list[str]) -> None:
         (300, 0.5, []),
     ],
 )
-def test_how_often_it_connects(times: int, gap: float, found: list[str]) -> None:
+def test_how_often_it_connects_evenly(times: int, gap: float, found: list[str]) -> None:
     told = Trial(t.HUB_BUSY).dropped().connects(3, after=gap, times=times).ended()
     result = told.judge("no_hammering")
     assert codes(result) == found
     assert all("hub-busy" in f.message for f in result.findings)
+
+
+def test_one_that_connects_often_at_first_and_slows_down_does_not_hammer() -> None:
+    told = Trial(t.HUB_MOVED).dropped().connects(5, after=0.1, times=45).connects(5, after=0.25, times=20)
+    trial = told.ended()
+    trial.tell(ev.TrialBegan(t.HUB_BUSY)).tell(ev.TrialEnded(t.HUB_BUSY, "", 0.0))
+    assert codes(trial.judge("no_hammering")) == ["info many-connects"]
 
 
 @pytest.mark.parametrize(
