@@ -182,8 +182,12 @@ class Subject:
 def end_on_sigterm() -> None:
     """A CI system ends a run with SIGTERM: treat it like Ctrl-C, so that device and reports are not lost."""
 
-    def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt("SIGTERM")
+    def interrupt(_: int, frame: Any) -> None:
+        # While a coroutine runs, SIGINT's handler cancels it; an exception out of the blue would also end its loop.
+        on_interrupt = signal.getsignal(signal.SIGINT)
+        if not callable(on_interrupt):
+            raise KeyboardInterrupt("SIGTERM")
+        on_interrupt(signal.SIGINT, frame)
 
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, interrupt)

@@ -126,7 +126,8 @@ def _environment(environment: Mapping[str, str]) -> dict[str, Any]:
 def toml(path: Path) -> dict[str, Any]:
     """What the file holds; nothing where there is none. Raises SettingsError."""
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return found
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:

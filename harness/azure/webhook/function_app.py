@@ -13,7 +13,7 @@ from allocation import MARK, respond  # type: ignore[import-not-found, unused-ig
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
 
 
-@app.route(route="allocate", methods=["POST"])
+@app.route(route="allocate", methods=["POST"])  # type: ignore[untyped-decorator, unused-ignore]
 def allocate(req: func.HttpRequest) -> func.HttpResponse:
     """Answer one request of DPS."""
     received = datetime.now(timezone.utc).isoformat(timespec="seconds")
