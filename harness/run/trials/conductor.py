@@ -16,14 +16,11 @@ from harness.record.events import Entry
 from harness.record.recorder import Recorder
 from harness.run.exercise.stage import Stage as Exercising
 from harness.run.trials.catalogue import TRIALS
-from harness.run.trials.settling import Settling
+from harness.run.trials.settling import rests
 from harness.run.trials.stage import Memory, Stage, of_trial
 from harness.run.trials.trial import Trial
 from harness.target import FaultDesk, TargetError
 from harness.target.service import ServiceError
-
-_SETTLING = 10.0
-"""Seconds a device that was started again may take to do what it did at its first start."""
 
 
 class Bench(Protocol):
@@ -75,6 +72,8 @@ class _Conductor:
         self._memory = Memory()
         self._disturbed = ""
         """The title of the trial after which the device was not as before."""
+        self._started: int | None = 0
+        """The entry after which the device was started and no trial has disturbed it; None where one has."""
 
     async def run(self) -> None:
         last: Stage | None = None
@@ -84,6 +83,7 @@ class _Conductor:
                 self._recorder.emit(ev.TrialBegan(trial.name, trial.faults))
                 self._recorder.emit(ev.TrialEnded(trial.name, t.NOT_BEGUN + reason, 0.0))
                 continue
+            await self._rested(trial)
             with self._base.progress.phase(f"trial {number} of {len(self._trials)}: {trial.title}"):
                 last = await self._conduct(trial)
         if last is not None:
@@ -109,8 +109,15 @@ class _Conductor:
             found = await self._recorder.until(_accepts, self._base.settings.connect_timeout, after=n)
             if not found:
                 return f"The device was not connected any more, since {self._disturbed or 'the exercise'}."
-            await self._recorder.until(Settling(self._evidence()).take, _SETTLING, after=n)
+        self._started = n
         return ""
+
+    async def _rested(self, trial: Trial) -> None:
+        """A device that was started since the last trial, or is tried first, is let do what it does at its start."""
+        if not trial.fresh and self._started is not None:
+            with self._base.progress.phase("waiting for the device to come to rest"):
+                await rests(self._recorder, self._evidence(), self._started)
+        self._started = None
 
     def _restart(self, why: str) -> None:
         self._bench.stop()

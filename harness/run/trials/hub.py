@@ -113,7 +113,7 @@ async def _ten_failures(stage: Stage) -> None:
 
     def answered(evidence: Evidence) -> bool:
         tries = [entry.t for entry, _ in t.attempts(evidence)]
-        if t.registered_after(evidence, 0) is not None or len(tries) > bounds.CONNECTS:
+        if t.registered_after(evidence, 0) is not None or len(tries) > bounds.CONNECTS_SEEN:
             return True
         if len(tries) >= enough:
             # So many failures so soon: go on while that may still turn out to be hammering.
@@ -173,7 +173,7 @@ def _remember(stage: Stage) -> None:
 def _tries_in_vain(evidence: Evidence) -> bool:
     """More than ten refusals, and for long enough, or so many that it hammers: it goes on so for ever."""
     refusals = [entry.t for entry, e in t.attempts(evidence) if e.return_code != 0]
-    if len(refusals) > bounds.CONNECTS:
+    if len(refusals) > bounds.CONNECTS_SEEN:
         return True
     enough = len(refusals) > bounds.FAILURES_BEFORE_DPS + 1
     return enough and refusals[-1] - refusals[0] >= bounds.TEN_FAILURES_WATCH

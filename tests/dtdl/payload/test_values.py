@@ -41,6 +41,7 @@ def test_the_quick_yes_and_jsonschema_agree(written: Any, value: Any) -> None:
     ("written", "value", "message"),
     [
         ("double", "21.5", "Send the value without quotes."),
+        ("double", "warm", "finite number."),
         ("integer", 21.0, "Send 21."),
         ("integer", 2**31, "2147483648 (number); the model declares integer: a whole number from -2147483648"),
         ("unsignedByte", -1, "from 0 to 255"),
