@@ -13,7 +13,6 @@ import logging
 import threading
 from collections.abc import Callable
 from datetime import datetime, timezone
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -237,44 +236,17 @@ class EventStream:
 
 
 class EventReader:
-    """The same for a program without an event loop: a thread of its own, which calls `on_message`."""
+    """A stream for a program without an event loop: a thread of its own reads it, and calls what it calls."""
 
-    def __init__(
-        self,
-        event_hub: EventHubConnection | HubConnection,
-        *,
-        on_message: Callable[[Delivered], None],
-        on_trouble: Callable[[str], None] = lambda sentence: None,
-        consumer_group: str = "$Default",
-        ca_path: Path | None = None,
-        device_id: str | None = None,
-        partition: str | None = None,
-        since: str | float = NOW,
-        amqp_port: int = AMQP_PORT,
-        seconds: float = 60.0,
-    ) -> None:
-        self._make = partial(
-            EventStream,
-            event_hub,
-            on_message=on_message,
-            on_trouble=on_trouble,
-            consumer_group=consumer_group,
-            ca_path=ca_path,
-            device_id=device_id,
-            partition=partition,
-            since=since,
-            amqp_port=amqp_port,
-            seconds=seconds,
-        )
-        self._seconds = seconds
+    def __init__(self, stream: EventStream) -> None:
+        self._stream = stream
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._stream: EventStream | None = None
 
     @property
     def event_hub(self) -> EventHubConnection | None:
         """The endpoint that is read, once it is known."""
-        return self._stream.event_hub if self._stream else None
+        return self._stream.event_hub
 
     def __enter__(self) -> EventReader:
         self.start()
@@ -288,7 +260,6 @@ class EventReader:
         loop = self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=_run, args=(loop,), name="event-reader", daemon=True)
         self._thread.start()
-        self._stream = self._make()
         try:
             asyncio.run_coroutine_threadsafe(self._stream.start(), loop).result()
         except BaseException:
@@ -300,9 +271,8 @@ class EventReader:
         loop, self._loop = self._loop, None
         if loop is None or self._thread is None:
             return
-        if self._stream is not None:
-            with contextlib.suppress(Exception):
-                asyncio.run_coroutine_threadsafe(self._stream.stop(), loop).result(15.0)
+        with contextlib.suppress(Exception):
+            asyncio.run_coroutine_threadsafe(self._stream.stop(), loop).result(15.0)
         loop.call_soon_threadsafe(loop.stop)
         self._thread.join(15.0)
 

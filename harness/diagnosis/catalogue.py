@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.diagnosis import central, dps, hub, mqtt, upload
+from harness.diagnosis import central, dps, hub, hub_back_end, mqtt, upload
 from harness.diagnosis.entry import SERVICES, Entry
 from harness.diagnosis.families import FAMILIES
 
@@ -27,6 +27,6 @@ def _in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
 
 
 CATALOGUE: tuple[Entry, ...] = _in_order(
-    (*dps.ENTRIES, *hub.ENTRIES, *central.ENTRIES, *upload.ENTRIES, *mqtt.ENTRIES),
+    (*dps.ENTRIES, *hub.ENTRIES, *hub_back_end.ENTRIES, *central.ENTRIES, *upload.ENTRIES, *mqtt.ENTRIES),
 )
 """Every entry: by service, statuses before the codes that say more."""

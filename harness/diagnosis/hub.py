@@ -1,4 +1,4 @@
-"""Codes of IoT Hub: first those that a device or its test meets, then those of a back end, in a line each."""
+"""Codes of IoT Hub that a device or its test meets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _TWINS = "Understand and use device twins in IoT Hub"
 _QUOTAS = "IoT Hub quotas and throttling"
 _C2D = "Understand cloud-to-device messaging from an IoT hub"
 
-_DETAILED = (
+ENTRIES = (
     Entry(
         "400001",
         "hub",
@@ -677,151 +677,5 @@ _DETAILED = (
         ("the handler of the method is slow, or sent no answer",),
         maker="See 504101.",
         source=_METHODS,
-    ),
-)
-
-_BACK_END = (
-    ("400000", "GenericBadRequest", "The request is not valid.", "Compare it with the API's reference."),
-    (
-        "400002",
-        "DeviceInvalidResultCount",
-        "The request asks for a number of results that is not valid.",
-        "Correct it.",
-    ),
-    ("400003", "InvalidOperation", "The operation is not valid here.", "Look up what the device or hub supports."),
-    ("400007", "DeviceStorageEntitySerializationError", "An entry of a bulk job could not be read.", "Check its form."),
-    ("400008", "BlobContainerValidationError", "The blob container of a job is not valid.", "Check name and rights."),
-    ("400009", "ImportWarningExistsError", "An import ended with warnings.", "Read the job's log."),
-    ("400010", "InvalidSchemaVersion", "The schema version is not known.", "Use a version that is supported."),
-    ("400011", "DeviceDefinedMultipleTimes", "A device is in the list twice.", "Name each device once."),
-    ("400013", "BulkRegistryOperationFailure", "A bulk operation failed for some devices.", "Read its list of errors."),
-    ("400018", "InvalidMessagingEndpoint", "The messaging endpoint is not valid.", "Check the hub's endpoints."),
-    ("400021", "RequestCanceled", "The request was cancelled.", "Try again."),
-    ("400023", "EtagDoesNotMatch", "The ETag is not the current one.", "Read again and repeat the change."),
-    ("400024", "RequestTimedOut", "The request took too long.", "Try again."),
-    ("400025", "UnsupportedOperationOnReplica", "A replica of the hub cannot do this.", "Ask the primary."),
-    ("400026", "NullMessage", "The message is empty.", "Send a message."),
-    ("400028", "InvalidDeviceScope", "The device scope is not valid.", "Check the parent of the Edge device."),
-    ("400031", "InvalidEndpointAuthenticationType", "The endpoint's authentication is not valid.", "Correct it."),
-    ("400032", "ManagedIdentityNotEnabled", "The hub has no managed identity.", "Enable it, or use a key."),
-    ("400035", "InvalidPolicyKey", "The key of a policy is not valid.", "Make it of 16 to 64 bytes, in base64."),
-    ("400036", "BulkRegenerateDeviceKeyOperationFailure", "Some keys were not made anew.", "Read the list of errors."),
-    ("400100", "InvalidRouteTestInput", "The input of a route's test is not valid.", "Correct it."),
-    ("400101", "InvalidSourceOnRoute", "The source of a route is not valid.", "Choose a known source."),
-    ("400102", "RoutingNotEnabled", "Routing is not enabled.", "Enable it in the hub."),
-    ("400301", "CannotRegisterModuleToModule", "A module cannot have modules.", "Register it at the device."),
-    ("400302", "TenantHubRoutingNotEnabled", "Routing of the tenant hub is not enabled.", "Enable it."),
-    ("400401", "InvalidConfigurationTargetCondition", "A configuration's condition is not valid.", "Correct it."),
-    ("400402", "InvalidConfigurationContent", "A configuration's content is not valid.", "Correct it."),
-    ("400403", "CannotModifyImmutableConfigurationContent", "The content cannot be changed.", "Make a new one."),
-    ("400404", "InvalidConfigurationCustomMetricsQuery", "A metric's query is not valid.", "Correct the query."),
-    ("401004", "ElasticPoolNotFound", "There is no such elastic pool.", "Check its name and region."),
-    ("401100", "SystemModuleModifyUnauthorizedAccess", "A system module may not be changed.", "Leave it as it is."),
-    ("403000", "GenericForbidden", "The caller may not do this.", "Check its permissions."),
-    ("403003", "JobQuotaExceeded", "There are too many jobs.", "Wait until jobs have ended."),
-    ("403005", "IotHubMaxCbsTokenExceeded", "Too many tokens on one AMQP connection.", "Open another connection."),
-    ("403008", "RoutingEndpointResponseForbidden", "A routing endpoint refused the hub.", "Check its permissions."),
-    (
-        "403009",
-        "InvalidMessageExpiryTime",
-        "A message's expiry is not valid.",
-        "Set it in the future, two days at most.",
-    ),
-    ("404000", "GenericNotFound", "What was asked for does not exist.", "Check its name."),
-    ("404002", "JobNotFound", "There is no such job.", "Check its id."),
-    ("404004", "QuotaMetricNotFound", "There is no such quota metric.", "Check its id."),
-    ("404005", "SystemPropertyNotFound", "There is no such system property.", "Check its name."),
-    ("404006", "AmqpAddressNotFound", "There is no such AMQP address.", "Check the address."),
-    ("404007", "RoutingEndpointResponseNotFound", "A routing endpoint was not found.", "Check the endpoint."),
-    ("404008", "CertificateNotFound", "There is no such certificate.", "Check its name."),
-    ("404009", "ElasticPoolTenantHubNotFound", "There is no such hub in the pool.", "Check its id."),
-    ("404011", "AzureTableStoreNotFound", "The hub's store was not found.", "Ask Azure support."),
-    ("404101", "QueryStoreClusterNotFound", "The hub's query store was not found.", "Ask Azure support."),
-    ("404301", "ConfigurationNotFound", "There is no such configuration.", "Check its id."),
-    ("404302", "GroupNotFound", "There is no such group.", "Check its id."),
-    ("405000", "GenericMethodNotAllowed", "The address does not take this HTTP method.", "Check method and path."),
-    (
-        "405102",
-        "OperationNotAllowedInCurrentState",
-        "The state does not allow this now.",
-        "Look at the device's state.",
-    ),
-    ("405103", "ImportDevicesNotSupported", "Devices cannot be imported here.", "Register them one by one."),
-    ("405104", "BulkAddDevicesNotSupported", "Devices cannot be added in bulk here.", "Register them one by one."),
-    ("409000", "GenericConflict", "The request contradicts what is there.", "Read the current state first."),
-    ("409003", "CallbackSubscriptionConflict", "A subscription of a callback conflicts.", "Check the subscriptions."),
-    ("409101", "ModelAlreadyExists", "The model exists already.", "Raise the version of its id."),
-    ("409102", "DeviceLocked", "The device is locked by another operation.", "Try again when that has ended."),
-    ("409103", "DeviceJobAlreadyExists", "The device has such a job already.", "Choose another job id."),
-    ("409104", "JobAlreadyExists", "A job of this id exists already.", "Choose another job id."),
-    ("409301", "ModuleAlreadyExistsOnDevice", "The device has a module of this name.", "Choose another name."),
-    ("409401", "ConfigurationAlreadyExists", "A configuration of this id exists.", "Choose another id."),
-    ("409402", "ApplyConfigurationAlreadyInProgressOnDevice", "The device is being configured.", "Try again later."),
-    (
-        "409501",
-        "DigitalTwinModelAlreadyExists",
-        "The model id is taken: a published model never changes.",
-        "Raise its version.",
-    ),
-    (
-        "409502",
-        "DigitalTwinModelExistsWithOtherModelType",
-        "The id is that of another kind of model.",
-        "Choose another id.",
-    ),
-    ("409503", "InterfaceNameModelAlreadyExists", "The interface name's model exists already.", "Raise its version."),
-    ("412000", "GenericPreconditionFailed", "A condition of the request does not hold.", "Read again and repeat."),
-    ("412003", "JobRunPreconditionFailed", "A condition of the job does not hold.", "Look at the job's state."),
-    ("412004", "InflightMessagesInLink", "Messages are on their way on this link.", "Wait until they are settled."),
-    ("413000", "GenericRequestEntityTooLarge", "The request is too large.", "Send less at once."),
-    ("413002", "TooManyDevices", "Too many devices in one request, or in the hub.", "Send fewer at once."),
-    (
-        "413003",
-        "TooManyModulesOnDevice",
-        "The device has as many modules as it may.",
-        "Delete modules it does not use.",
-    ),
-    ("413101", "ConfigurationCountLimitExceeded", "There are too many configurations.", "Delete old ones."),
-    ("413201", "DigitalTwinModelCountLimitExceeded", "There are too many models.", "Use fewer models in this hub."),
-    ("413202", "InterfaceNameCompressionModelCountLimitExceeded", "There are too many models.", "Use fewer models."),
-    ("415000", "GenericUnsupportedMediaType", "The content type is not taken.", "Send JSON, and say so."),
-    ("429000", "GenericTooManyRequests", "Too many requests.", "Ask less often."),
-    ("429004", "ThrottlingMaxActiveJobCountExceeded", "Too many jobs run.", "Wait until jobs have ended."),
-    ("499000", "ClientClosedRequest", "The caller went away before the answer.", "Wait longer for the answer."),
-    ("500000", "GenericServerError", "The hub failed by itself.", ""),
-    ("500401", "UnableToFetchCredentials", "The hub could not get credentials.", "Check its managed identity."),
-    ("500402", "UnableToFetchTenantInfo", "The hub could not read the tenant.", "Try again later."),
-    ("500403", "UnableToShareIdentity", "The hub could not share its identity.", "Check the identity's settings."),
-    ("500501", "UnableToExpandDiscoveryInfo", "The hub failed over the announced model.", "Try again later."),
-    ("500502", "UnableToExpandComponentInfo", "The hub failed over a component.", "Try again later."),
-    ("500503", "UnableToCompressComponentInfo", "The hub failed over a component.", "Try again later."),
-    ("500504", "UnableToCompressDiscoveryInfo", "The hub failed over the announced model.", "Try again later."),
-    (
-        "500505",
-        "OrphanDiscoveryDocument",
-        "A document of the model belongs to nothing.",
-        "Check the model's references.",
-    ),
-    ("502000", "GenericBadGateway", "A part of the hub got no sensible answer.", ""),
-    ("503000", "GenericServiceUnavailable", "The hub cannot answer for the moment.", ""),
-    ("503004", "IotHubActivationFailed", "The hub could not be activated.", "Look at the hub's state."),
-    ("503006", "IotHubRestoring", "The hub is being restored.", ""),
-    ("503008", "ReceiveLinkOpensThrottled", "Too many receivers were opened.", "Keep receivers open."),
-    ("503101", "ConnectionUnavailable", "The connection cannot be had for the moment.", ""),
-    ("503102", "DeviceUnavailable", "The device cannot be reached for the moment.", ""),
-    ("503201", "ConfigurationNotAvailable", "The configuration cannot be had for the moment.", ""),
-    ("503202", "GroupNotAvailable", "The group cannot be had for the moment.", ""),
-    ("503301", "HostingServiceNotAvailable", "A service behind the hub cannot answer for the moment.", ""),
-    ("504000", "GenericGatewayTimeout", "Somebody behind the hub did not answer in time.", ""),
-)
-"""(code, name, meaning, what to do; empty for what the family says)."""
-
-_RETRYABLE = {"400021", "400024", "409102", "409402"}
-
-ENTRIES = (
-    *_DETAILED,
-    *(
-        Entry(code, "hub", name, meaning, maker=maker, retryable=code in _RETRYABLE or None, source=_CODES)
-        for code, name, meaning, maker in _BACK_END
     ),
 )

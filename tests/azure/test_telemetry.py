@@ -28,9 +28,10 @@ class Listener:
     def __init__(self, hub: Hub, source: HubConnection | EventHubConnection, **options: Any) -> None:
         self.came: queue.Queue[Delivered] = queue.Queue()
         self.trouble: queue.Queue[str] = queue.Queue()
-        self.reader = EventReader(
+        stream = EventStream(
             source, on_message=self.came.put, on_trouble=self.trouble.put, ca_path=hub.ca_path, **options
         )
+        self.reader = EventReader(stream)
 
     def next(self) -> Delivered:
         return self.came.get(timeout=SECONDS)
@@ -174,7 +175,7 @@ def test_an_unknown_consumer_group_is_said(listen: Listen) -> None:
 
 
 def test_a_ca_that_is_not_named_is_said(hub: Hub) -> None:
-    reader = EventReader(hub.events, on_message=print)
+    reader = EventReader(EventStream(hub.events, on_message=print))
     with pytest.raises(ReaderError, match="is not trusted") as caught:
         reader.start()
     assert caught.value.kind == "tls"
@@ -186,7 +187,7 @@ def test_a_ca_file_that_is_none_is_said(hub: Hub, tmp_path: Any, text: str | Non
     if text is not None:
         path.write_text(text)
     with pytest.raises(ReaderError, match=r"CA file .*ca\.pem"):
-        EventReader(hub.events, on_message=print, ca_path=path).start()
+        EventReader(EventStream(hub.events, on_message=print, ca_path=path)).start()
 
 
 @pytest.mark.parametrize("kind", ["events", "connection"])

@@ -5,9 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
-import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -19,12 +17,21 @@ from cryptography.x509.oid import NameOID
 from harness.settings import tpm_registration_id
 from tests.emulator.dps.software_tpm import SoftwareTpm
 from tests.paths import REPO
-from tests.plugin.conftest import MODELS, PUMP, Outcome, Preflight
+from tests.plugin.by_hand import by_hand
+from tests.plugin.conftest import PUMP, Outcome, Preflight
 
 SIMULATE = "preflight simulate"
 TANK = "dtmi:test:Tank;1"
 ZONE = "dtmi:com:example:preflight:ClimateZone;1"
 BY_CERTIFICATE = ("--attestation", "x509")
+NAMES = {
+    "DPS endpoint": "IOTHUB_DEVICE_DPS_ENDPOINT",
+    "ID scope": "IOTHUB_DEVICE_DPS_ID_SCOPE",
+    "Registration id": "IOTHUB_DEVICE_DPS_DEVICE_ID",
+    "CA certificate": "SSL_CERT_FILE",
+    "Device certificate": "X509_CERT_FILE",
+    "Private key": "X509_KEY_FILE",
+}
 
 
 # --- certificates ------------------------------------------------------------------------------------
@@ -64,7 +71,7 @@ def test_another_certificate_is_refused_and_said_to_be_the_cause(preflight_in: P
 
 
 def test_a_physical_device_is_told_where_its_certificate_lies(preflight_in: Preflight) -> None:
-    run, first = _by_hand(preflight_in)
+    run, first = by_hand(preflight_in, NAMES, *BY_CERTIFICATE)
     assert run.code == 0, run.terminal
     certificate, key = Path(first["Device certificate"]), Path(first["Private key"])
     subject = x509.load_pem_x509_certificate(certificate.read_bytes()).subject
@@ -73,47 +80,6 @@ def test_a_physical_device_is_told_where_its_certificate_lies(preflight_in: Pref
     assert secret not in run.terminal
     if os.name == "posix":
         assert stat.S_IMODE(key.stat().st_mode) == 0o600
-
-
-def _by_hand(preflight: Preflight) -> tuple[Outcome, dict[str, str]]:
-    names = {
-        "DPS endpoint": "IOTHUB_DEVICE_DPS_ENDPOINT",
-        "ID scope": "IOTHUB_DEVICE_DPS_ID_SCOPE",
-        "Registration id": "IOTHUB_DEVICE_DPS_DEVICE_ID",
-        "CA certificate": "SSL_CERT_FILE",
-        "Device certificate": "X509_CERT_FILE",
-        "Private key": "X509_KEY_FILE",
-    }
-    command = preflight.command("--dut", "external", "--model-id", PUMP, "--connect-timeout", "30", *BY_CERTIFICATE)
-    process = subprocess.Popen(
-        command,
-        cwd=preflight.folder,
-        env=preflight.environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    watchdog = threading.Timer(60, process.kill)
-    watchdog.start()
-    assert process.stdout is not None
-    printed: list[str] = []
-    told: dict[str, str] = {}
-    while len(told) < len(names) and (line := process.stdout.readline()):
-        printed.append(line)
-        name, _, value = line.strip().partition(":")
-        if name in names:
-            told[name] = value.strip()
-    device = subprocess.Popen(
-        [sys.executable, "-m", "harness", "simulate", "--model-id", PUMP, "--models", str(MODELS)],
-        env={**preflight.environment, **{names[name]: value for name, value in told.items()}},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    rest, _ = process.communicate()
-    watchdog.cancel()
-    device.terminate()
-    device.wait(10)
-    return Outcome(process.returncode, "".join(printed) + rest, preflight.folder / "reports"), told
 
 
 # --- TPM ---------------------------------------------------------------------------------------------

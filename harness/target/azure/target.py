@@ -17,7 +17,7 @@ from harness.azure.ledger import Ledger, LedgerError, new_mark
 from harness.azure.provisioning import ProvisioningError
 from harness.azure.registering import request_in
 from harness.azure.retrying import Patience
-from harness.azure.telemetry import Delivered, EventReader
+from harness.azure.telemetry import Delivered, EventReader, EventStream
 from harness.device.credentials import Credentials
 from harness.dtdl import Capability
 from harness.record import events as ev
@@ -202,7 +202,7 @@ class AzureTarget:
         def trouble(sentence: str) -> None:
             self._emit(ev.WatchBroken("telemetry", sentence) if sentence else ev.WatchResumed("telemetry", 0.0))
 
-        self._reader = reader = EventReader(
+        stream = EventStream(
             self._access.telemetry,
             on_message=self._message,
             on_trouble=trouble,
@@ -210,12 +210,12 @@ class AzureTarget:
             ca_path=self._settings.azure_ca,
             device_id=self._device_id,
         )
-        reader.start()
+        self._reader = EventReader(stream)
+        self._reader.start()
 
     def _message(self, message: Delivered) -> None:
         self._tally.add(TELEMETRY, len(message.event.payload))
-        message.event.enqueued = message.enqueued or None
-        self._emit(message.event)
+        self._emit(replace(message.event, enqueued=message.enqueued or None))
         if self._watch is not None:
             self._watch.sign_of_life()
 

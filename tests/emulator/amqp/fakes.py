@@ -19,6 +19,7 @@ from tests.emulator.amqp.tokens import events_token
 from tests.emulator.fakes import HOST, WALL, World
 
 ENTITY = "ehub"
+PARTITION = f"amqps://{HOST}:5671/{ENTITY}/ConsumerGroups/$Default/Partitions/"
 SASL_HEADER = b"AMQP\x03\x01\x00\x00"
 SELECTOR = symbol("apache.org:selector-filter:string")
 
@@ -163,6 +164,11 @@ def received(link: Any) -> list[Any]:
         link.advance()
         messages.append(message)
     return messages
+
+
+def payloads(link: Any) -> list[bytes]:
+    """The bodies of what came."""
+    return [bytes(message.body) for message in received(link)]
 
 
 def refusal(endpoint: Any) -> tuple[str, str]:
