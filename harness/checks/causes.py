@@ -154,6 +154,13 @@ def _before_mqtt(evidence: Evidence, since: int) -> Cause | None:
                 "Set the device's MQTT library to version 3.1.1.",
                 events=(n,),
             )
+        if violation.rule == "amqp":
+            return Cause(
+                "transport-not-mqtt",
+                f"The device comes by AMQP ({violation.detail}); IoT Plug and Play certification asks for MQTT.",
+                "Configure the device client for MQTT on port 8883, or for MQTT over WebSockets on port 443.",
+                events=(n,),
+            )
         return Cause(
             "mqtt-not-understood",
             f"The device's first bytes after TLS were not a CONNECT of MQTT ({violation.detail}).",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 MQTT_PORT = 8883
 """Fixed in Microsoft's Python, C and embedded C SDKs."""
+AMQP_PORT = 5671
+"""Of AMQP over TLS, as IANA has it and every SDK knows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +201,9 @@ class EmulatorOptions:
     max_event_bytes: int = 64 * 1024 * 1024
     consumer_groups: tuple[str, ...] = ()
     """Beside `$Default`."""
+    amqp_refusal_port: int | None = None
+    """Where devices that come by AMQP are heard and sent away, which is noted. None is off; a port that is taken is
+    left alone."""
     unknown_partition_condition: str = "amqp:not-found"
     """Unsure: the AMQP condition for a receiver on a partition that is not there;
     `com.microsoft:argument-out-of-range` is reported too."""

@@ -116,6 +116,7 @@ class Services:
         service_host = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         key = self.hub.access.policies["iothubowner"].primary_key
         event_hub = "" if options.amqp_port is None else await self._serve_amqp(address, options.amqp_port, tls)
+        await self._refuse_amqp(address)
         more_hubs = [await self._serve_further(hub, address, tls, router) for hub in self.hubs[1:]]
         dps_key = self.dps_access.policies[OWNER].primary_key
         self.endpoints = Endpoints(
@@ -222,6 +223,20 @@ class Services:
         self.amqp = AmqpListener(self.context, self.hub)
         self._closers.append(self.amqp.close)
         return await self.amqp.start(listening, tls)
+
+    async def _refuse_amqp(self, address: str) -> None:
+        port = self.context.options.amqp_refusal_port
+        if port is None:
+            return
+        try:
+            listening = _bind(address, port)
+        except EmulatorError:
+            return  # it would only have made a diagnosis better
+        from harness.emulator.shell.no_amqp import AmqpRefusal
+
+        listener = AmqpRefusal(self.context, self._tls)
+        server = await self._loop.create_server(listener.new_connection, sock=listening)
+        self._closers += [listener.close, server.close]
 
     def order(self, plan: Plan) -> None:
         """Play this fault plan from now on, in place of any other. Raises EmulatorError."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from harness.device.credentials import Credentials, DeviceCertificate
 from harness.dtdl import Capability
 from harness.emulator import Emulator, EmulatorError, EmulatorOptions
+from harness.emulator.options import AMQP_PORT
 from harness.record.events import Event, HarnessFailed
 from harness.settings import EXTERNAL, Settings
 from harness.target import TargetError
@@ -40,7 +41,7 @@ class LocalTarget:
             address=settings.listen,
             state_dir=settings.state,
             emit=emit,
-            options=EmulatorOptions(id_scope=self._identity.id_scope),
+            options=EmulatorOptions(id_scope=self._identity.id_scope, amqp_refusal_port=AMQP_PORT),
             on_error=failed,
         )
         self._desk = LocalDesk(self._emulator)

@@ -61,6 +61,7 @@ class Conduct:
     # towards DPS
     uses_dps: bool = True
     """False: it knows its hub, which is at the endpoint of DPS."""
+    port: int = 8883
     speaks_tls: bool = True
     trusts: bool = True
     """False: it knows no CA."""

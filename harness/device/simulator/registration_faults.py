@@ -53,6 +53,10 @@ REGISTRATION_FAULTS: Mapping[str, tuple[str, Change]] = {
         "speaks HTTP on the port of MQTT",
         conduct_with(edit_bytes=lambda data: b"GET / HTTP/1.1\r\n\r\n"),
     ),
+    "amqp": (
+        "speaks AMQP",
+        conduct_with(port=5671, edit_bytes=lambda data: b"AMQP\x03\x01\x00\x00"),
+    ),
     "foreign-scope": ("uses an ID scope of somebody else", _settings(id_scope=_FOREIGN)),
     "foreign-registration-id": ("uses a registration id that is not enrolled", _settings(registration_id="somebody")),
     "wrong-key": ("proves itself with another key", conduct_with(edit_settings=_other_key)),

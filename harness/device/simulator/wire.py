@@ -29,7 +29,6 @@ from harness.mqtt.packets import PUBACK
 from .conduct import Conduct
 from .settings import Settings
 
-PORT = 8883
 ANSWER_SECONDS = 30.0
 """How long an answer that MQTT demands may take."""
 
@@ -49,11 +48,11 @@ class Line:
         self.spoke = time.monotonic()
         """When something was sent last."""
         try:
-            plain = socket.create_connection((host, PORT), timeout=ANSWER_SECONDS)
+            plain = socket.create_connection((host, conduct.port), timeout=ANSWER_SECONDS)
             tls = _context(settings, conduct)
             self._socket: socket.socket = tls.wrap_socket(plain, server_hostname=host) if conduct.speaks_tls else plain
         except OSError as e:
-            raise Down(f"no connection to {host}:{PORT}: {getattr(e, 'reason', None) or e}") from None
+            raise Down(f"no connection to {host}:{conduct.port}: {getattr(e, 'reason', None) or e}") from None
 
     def connect(self, packet: Connect) -> int:
         """Introduce the device; the return code of CONNACK. Raises Down."""

@@ -14,6 +14,7 @@ from aiohttp import WSMsgType, web
 
 from harness.emulator.context import Context
 from harness.emulator.shell.mqtt import limits
+from harness.emulator.shell.no_amqp import RULE as AMQP
 from harness.emulator.shell.peers import peer_chain
 from harness.mqtt import Application, Peer, RemoteError, ServerSession
 from harness.record.events import ProtocolViolation
@@ -60,7 +61,8 @@ class WebSockets:
             if name.strip().lower() == "mqtt":
                 return name.strip()
         detail = f"a WebSocket with the subprotocol {asked or 'none'} in place of mqtt"
-        self._context.emit(ProtocolViolation("", None, "websocket-subprotocol", detail, closed=True))
+        rule = AMQP if asked.upper().startswith("AMQP") else "websocket-subprotocol"
+        self._context.emit(ProtocolViolation("", None, rule, detail, closed=True))
         raise web.HTTPBadRequest(reason="the WebSocket subprotocol must be mqtt")
 
 

@@ -81,14 +81,14 @@ async def test_packets_cut_anywhere(running: Watcher) -> None:
     assert [len(event.payload) for event in running.seen(TelemetryReceived)] == [200_000, 1]
 
 
-@pytest.mark.parametrize("protocol", ["AMQPWSB10", ""])
+@pytest.mark.parametrize(("protocol", "rule"), [("AMQPWSB10", "amqp"), ("", "websocket-subprotocol")])
 @pytest.mark.asyncio
-async def test_another_subprotocol_is_refused(running: Watcher, protocol: str) -> None:
+async def test_another_subprotocol_is_refused(running: Watcher, protocol: str, rule: str) -> None:
     with pytest.raises(aiohttp.WSServerHandshakeError) as caught:
         async with upgraded(running, protocol):
             pass
     assert caught.value.status == 400
-    assert running.wait(ProtocolViolation).rule == "websocket-subprotocol"
+    assert running.wait(ProtocolViolation).rule == rule
 
 
 @pytest.mark.asyncio

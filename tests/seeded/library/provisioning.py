@@ -14,6 +14,7 @@ PROVISIONING: Sequence[Seed] = (
     never_registers("no-ca", "ca-not-trusted"),
     never_registers("mqtt-5", "mqtt-version"),
     never_registers("http-on-mqtt", "mqtt-not-understood"),
+    never_registers("amqp", "transport-not-mqtt"),
     never_registers("foreign-scope", "wrong-id-scope"),
     never_registers("foreign-registration-id", "wrong-registration-id"),
     never_registers("wrong-key", "wrong-key"),
