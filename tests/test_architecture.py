@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,30 +11,7 @@ import pytest
 
 from tests.paths import REPO
 
-RANK = {
-    "expectations": -1,
-    "mqtt": 0,
-    "dtdl": 0,
-    "verdict": 0,
-    "settings": 0,
-    "record": 0,
-    "aics": 1,
-    "azure": 1,
-    "emulator": 1,
-    "bundle": 1,
-    "checks": 1,
-    "device": 1,
-    "diagnosis": 0,
-    "target": 2,
-    "watch": 2,
-    "doctor": 3,
-    "run": 3,
-    "report": 4,
-    "fleet": 4.5,
-    "plugin": 5,
-    "suite": 6,
-    "cli": 6,
-}
+EVERYTHING = "everything below"
 PURE = (
     "checks",
     "expectations",
@@ -57,12 +35,23 @@ PURE = (
 IMPURE_MODULES = {"asyncio", "socket", "ssl", "threading", "subprocess", "pytest", "aiohttp", "requests", "time"}
 
 
+def _table() -> dict[str, str]:
+    """The table of folders: what each imports, in its words, from the top down."""
+    text = (REPO / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)(?:/|\.py)` \| .* \| (.+) \|$", text, re.MULTILINE)
+    assert len(rows) == len(dict(rows))
+    return dict(rows)
+
+
+TABLE = _table()
+
+
 def _imports(path: Path) -> Iterator[str]:
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:
-            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
 def _files(place: str) -> list[Path]:
@@ -70,14 +59,22 @@ def _files(place: str) -> list[Path]:
     return [root] if root.suffix else sorted(root.rglob("*.py"))
 
 
-@pytest.mark.parametrize("place", sorted(p.name for p in (REPO / "harness").iterdir() if (p / "__init__.py").exists()))
-def test_a_folder_imports_only_from_below(place: str) -> None:
-    for path in _files(place):
-        for module in _imports(path):
-            parts = module.split(".")
-            if parts[0] != "harness" or len(parts) < 2 or parts[1] == place:
-                continue
-            assert RANK[parts[1]] < RANK[place], f"{path.relative_to(REPO)} imports {module}"
+def test_the_table_has_every_folder() -> None:
+    folders = {p.name for p in (REPO / "harness").iterdir() if (p / "__init__.py").exists()}
+    assert set(TABLE) == folders | {"verdict"}
+
+
+@pytest.mark.parametrize("place", TABLE)
+def test_a_folder_imports_what_the_table_says(place: str) -> None:
+    below = list(TABLE)[list(TABLE).index(place) + 1 :]
+    said = set(below) if TABLE[place] == EVERYTHING else set(re.findall(r"`(\w+)`", TABLE[place]))
+    assert said <= set(below), "imports point down the table"
+    found = set()
+    for path in _files(place if (REPO / "harness" / place).is_dir() else f"{place}.py"):
+        ours = {module.split(".")[1] for module in _imports(path) if module.startswith("harness.")} - {place}
+        assert ours <= said, f"{path.relative_to(REPO)} imports {sorted(ours - said)}"
+        found |= ours
+    assert TABLE[place] == EVERYTHING or said == found, f"{place} imports no {sorted(said - found)}"
 
 
 @pytest.mark.parametrize("place", PURE)

@@ -13,7 +13,7 @@ from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
 from harness.checks.sameness import same
 from harness.checks.seeing import service_failed
 from harness.checks.values import hint, shown
-from harness.dtdl import Capability, check_value
+from harness.dtdl import Capability, check_value, decode
 from harness.expectations import ABSENT, When
 from harness.record import events as ev
 from harness.verdict import Finding, Severity
@@ -21,6 +21,10 @@ from harness.verdict import Finding, Severity
 UNKNOWN_COMMAND = "preflightUnknownCommand"
 """A method that no model has."""
 
+NOT_REQUIRED = " It is not required, as is stated."
+
+_NO_JSON = {"encoding", "byteOrderMark", "syntax", "nonFinite"}
+"""What keeps bytes from being JSON; a name that comes twice does not."""
 _NO_HANDLER = 404103
 _TIMED_OUT = 504101
 _IN_PROGRESS = 202
@@ -54,7 +58,8 @@ def command_again(evidence: Evidence, capability: Capability) -> Findings:
     again = [(n, r) for n, r in evidence.returns.get(path, []) if r.purpose == "again"]
     if not again:
         if first and first[-1].status is None:
-            raise Blocked(f"Command {path} was not answered the first time.")
+            why = f"Command {path} was not answered the first time."
+            raise Blocked(why) if evidence.expectations.command(path).required else NotChosen(why + NOT_REQUIRED)
         raise Blocked(_why_not_invoked(evidence, path))
     n, answer = again[-1]
     if [f.code for f in _judged(evidence, capability, 0, first[-1])] != []:
@@ -119,6 +124,10 @@ def _judged(evidence: Evidence, capability: Capability, n: int, answer: ev.Comma
     if not right:
         yield _wrong_status(capability, n, answer, stated.statuses)
         return
+    malformed = _malformed(evidence, capability, n, answer)
+    if malformed is not None:
+        yield malformed
+        return
     if answer.status >= 300:
         return  # an error that the maker states: its payload is no response
     yield from _response(capability, n, answer)
@@ -158,6 +167,7 @@ def _unanswered(evidence: Evidence, capability: Capability, n: int, answer: ev.C
         requirements.DIRECT_METHODS,
         codes.get(answer.error_code or 0, "command-not-answered"),
         f"Command {path} got no answer from the device: {answer.error}",
+        severity=Severity.ERROR if evidence.expectations.command(path).required else Severity.WARNING,
         element=path,
         expected="an answer",
         actual=f"{answer.error_code or 'no code'} after {answer.seconds:.0f} s",
@@ -177,6 +187,33 @@ def _wrong_status(capability: Capability, n: int, answer: ev.CommandReturned, st
         actual=f"{answer.status} {shown(answer.payload)}",
         events=(n,),
         remedy=_remedy(_NO_HANDLER if answer.status == 404 else None, capability),
+    )
+
+
+def _malformed(evidence: Evidence, capability: Capability, n: int, answer: ev.CommandReturned) -> Finding | None:
+    """What is wrong with the bytes of the answer, where the target shows them: it hands on a string in their place."""
+    path = capability.path
+    sent = max((at for at in evidence.commands_sent.get(path, []) if at < n), default=n)
+    seen = [
+        (at, e)
+        for at, e in evidence.of(ev.MethodAnswered)
+        if sent < at < n and e.name == _method(capability) and e.status == answer.status and not e.late
+    ]
+    if not seen or not seen[-1][1].payload.strip():
+        return None
+    at, answered = seen[-1]
+    problems = [p for p in decode(answered.payload).problems if p.code in _NO_JSON]
+    if not problems:
+        return None
+    return finding(
+        requirements.DIRECT_METHODS,
+        "command-response-no-json",
+        f"The answer to command {path} is no JSON. {problems[0].message}",
+        element=path,
+        expected="JSON, or nothing",
+        actual=answered.payload[:200].decode("utf-8", "replace"),
+        events=(at, n),
+        remedy="Answer with the JSON form of the response, a string in quotes, or with an empty payload.",
     )
 
 
@@ -246,9 +283,14 @@ def _why_not_invoked(evidence: Evidence, path: str) -> str:
 
 
 def _remedy(code: int | None, capability: Capability) -> str:
-    name = f"{capability.component}*{capability.name}" if capability.component else capability.name
+    name = _method(capability)
     if code == _NO_HANDLER:
         return f"Subscribe to direct methods before anything else and handle the method `{name}`."
     if code == _TIMED_OUT:
         return "Answer every method request within its time-out, also those of components."
     return f"Handle the method `{name}` and answer with status 200."
+
+
+def _method(capability: Capability) -> str:
+    """The name of the direct method."""
+    return f"{capability.component}*{capability.name}" if capability.component else capability.name

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from harness.checks import causes, requirements
-from harness.checks.disruptive import is_disruptive
+from harness.checks.disruptive import goes_away
 from harness.checks.dying import how_it_ended, told_by
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, NotObservable, check, finding
@@ -255,15 +255,10 @@ def connection_holds(evidence: Evidence) -> Findings:
 
 
 def _asked_for(evidence: Evidence, n: int) -> bool:
-    """Whether a command that restarts the device was the last thing sent before entry `n`."""
-    sent = [
-        at
-        for c in evidence.capabilities
-        if c.kind == "command" and is_disruptive(evidence, c)
-        for at in evidence.commands_sent.get(c.path, [])
-        if at < n
-    ]
-    return bool(sent)
+    """Whether the last command before entry `n` was one that sends the device away."""
+    sent = [(at, path) for path, numbers in evidence.commands_sent.items() for at in numbers if at < n]
+    last = max(sent, default=(0, ""))[1]
+    return any(c.kind == "command" and c.path == last and goes_away(evidence, c) for c in evidence.capabilities)
 
 
 def _reason(evidence: Evidence, n: int) -> str:

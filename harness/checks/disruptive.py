@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 
 from harness.checks.evidence import Evidence
 from harness.dtdl import Capability
 from harness.expectations import When
 
-_COMING_BACK = frozenset({"reboot", "restart", "factoryreset", "resetdevice", "devicereset", "hardreset", "softreset"})
+_COMING_BACK = frozenset(
+    {"reboot", "restart", "factoryreset", "resetdevice", "devicereset", "hardreset", "softreset"}
+    | {"factorydefault", "factorydefaults", "factorysettings", "restorefactory"}
+)
 """A bare `reset` is most often one of counters."""
 _NOT_COMING_BACK = frozenset({"shutdown", "poweroff", "powerdown", "halt"})
 COMING_BACK = "the device to come back after command {}"
@@ -28,7 +32,15 @@ def restarts(evidence: Evidence, capability: Capability) -> bool:
     return evidence.expectations.command(capability.path).restarts or _says(capability.name, _COMING_BACK)
 
 
+def goes_away(evidence: Evidence, capability: Capability) -> bool:
+    """Whether the device is expected to go away, for a while or for good."""
+    return restarts(evidence, capability) or _says(capability.name, _NOT_COMING_BACK)
+
+
 def _says(name: str, words: frozenset[str]) -> bool:
-    """Whether the name begins or ends with one of the words, or is one: `rebootDevice`, `factoryReset`, `powerOff`."""
+    """Whether the name begins or ends with one of the words (`rebootDevice`), or two beside each other make one
+    (`doFactoryReset`, `powerOffDevice`).
+    """
     parts = [part.lower() for part in _WORDS.findall(name)]
-    return bool(parts) and (parts[0] in words or parts[-1] in words or "".join(parts) in words)
+    pairs = (one + other for one, other in itertools.pairwise(parts))
+    return not words.isdisjoint([*parts[:1], *parts[-1:], *pairs])

@@ -20,7 +20,7 @@ FLOOD, TORRENT = 100, 1000
 ten is a torrent: no burst then, but all that the unit takes and more."""
 _TORRENT_SECONDS = 10.0
 
-_LEGAL = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LEGAL = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_]{0,62}[A-Za-z0-9])?")
 _UTF_8 = ("utf-8", "utf8")  # the C SDK writes the latter
 _JSON = "application/json"
 
@@ -144,7 +144,7 @@ def _name(kind: str, path: str, name: str, numbers: list[int]) -> Iterator[Findi
             "name-illegal",
             f"The device uses the name {name!r} for {kind}, which no model can declare.",
             element=path,
-            expected="letters, digits and underscores, beginning with a letter and at most 64 of them",
+            expected="at most 64 letters, digits and underscores, the first a letter and the last no underscore",
             actual=name,
             events=events,
             remedy="Rename it and declare it in the model.",

@@ -97,6 +97,7 @@ def _answered(evidence: Evidence, capability: Capability, n: int, write: ev.Prop
             "property-not-acknowledged",
             f"The device did not acknowledge {path} after the service set it.{_look_alike(evidence, capability)}"
             + (how_it_ended(evidence, " over it") if gone else ""),
+            severity=Severity.ERROR if evidence.expectations.property(path).required else Severity.WARNING,
             element=path,
             expected=f"a reported {_ack_example(write.version)}",
             actual="no report of this property",

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from harness.checks import requirements
+from harness.checks.commands import NOT_REQUIRED
 from harness.checks.disruptive import is_disruptive
 from harness.checks.dying import how_it_ended, lost
 from harness.checks.evidence import Evidence
@@ -31,7 +32,8 @@ def rejects_invalid_value(evidence: Evidence, capability: Capability) -> Finding
     if not writes:
         if not invalid_values(capability):
             return None
-        raise Blocked(_why_not(evidence, f"Property {path} was not acknowledged when it was set to a valid value."))
+        why = f"Property {path} was not acknowledged when it was set to a valid value."
+        raise _why_not(evidence, why, required=evidence.expectations.property(path).required)
     taken = [(n, w) for n, w in writes if not w.error]
     if not taken:
         return writes[-1][0]  # the twin itself refused them: nothing reached the device
@@ -111,7 +113,8 @@ def rejects_invalid_request(evidence: Evidence, capability: Capability) -> Findi
     if not returns:
         if not invalid_requests(capability):
             return None
-        raise Blocked(_why_not(evidence, f"Command {path} was not answered when it was invoked with a valid request."))
+        why = f"Command {path} was not answered when it was invoked with a valid request."
+        raise _why_not(evidence, why, required=evidence.expectations.command(path).required)
     again = [(n, r) for n, r in evidence.returns[path] if r.purpose == "again" and n > returns[-1][0]]
     if (not again and evidence.lost is not None) or (again and again[-1][1].status is None):
         numbers = [n for n, _ in returns]
@@ -164,9 +167,9 @@ def _dead(evidence: Evidence, requirement: str, path: str, since: int, sent: lis
     )
 
 
-def _why_not(evidence: Evidence, otherwise: str) -> str:
+def _why_not(evidence: Evidence, otherwise: str, *, required: bool) -> Blocked | NotChosen:
     if evidence.final(ev.ExerciseEnded) is None or evidence.final(ev.RunInterrupted):
-        return "The run ended before anything invalid was sent."
+        return Blocked("The run ended before anything invalid was sent.")
     if evidence.lost is not None:
-        return lost(evidence, "anything invalid was sent")
-    return otherwise
+        return Blocked(lost(evidence, "anything invalid was sent"))
+    return Blocked(otherwise) if required else NotChosen(otherwise + NOT_REQUIRED)

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
     from harness.target.azure.leftovers import Removal
 
 EPILOG = """\
-Every run notes what it makes in Azure before it makes it, in .preflight/azure.json, and removes it at its end. What a
-killed run has left is removed here. Nothing is removed that does not carry the mark of the run that is noted, nothing
-of a run that still goes on, and nothing that was kept on purpose (--keep) unless --kept is given.
+Every run notes what it makes in Azure before it makes it, in azure.json of its state folder (.preflight, if nothing
+else is set), and removes it at its end. What a killed run has left is removed here. Nothing is removed that does not
+carry the mark of the run that is noted, nothing of a run that still goes on, and nothing that was kept on purpose
+(--keep) unless --kept is given.
 
-Connection strings are taken from the environment and preflight.toml, as `pytest --target azure` takes them.
+The state folder and connection strings are taken from the environment and preflight.toml, as `pytest --target azure`
+takes them.
 
 examples:
   preflight azure cleanup --list
@@ -45,7 +47,12 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     )
     cleanup.add_argument("--list", action="store_true", help="only list them")
     cleanup.add_argument("--kept", action="store_true", help="also what was kept on purpose (--keep)")
-    cleanup.add_argument("--state", metavar="DIR", type=Path, help="state folder of the runs (default: .preflight)")
+    cleanup.add_argument(
+        "--state",
+        metavar="DIR",
+        type=Path,
+        help="state folder of the runs (default: that of PREFLIGHT_STATE or preflight.toml, else .preflight)",
+    )
     cleanup.add_argument(
         "--azure-ca", metavar="FILE", type=Path, help="CA certificates of an emulator or a private one"
     )
@@ -56,11 +63,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run(args: argparse.Namespace) -> int:
     """Exit code, see the epilog."""
     from harness.azure.ledger import Ledger, LedgerError
-    from harness.settings import SettingsError
+    from harness.settings import SettingsError, load
     from harness.target import TargetError
 
-    ledger = Ledger(args.state or Path(".preflight"))
     try:
+        ledger = Ledger(args.state or load({}, os.environ, Path.cwd(), checked=False).state)
         entries = ledger.entries()
         due = [one for one in entries if (args.kept or not one.kept) and not one.in_use]
         left = [one for one in entries if one not in due]

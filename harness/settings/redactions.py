@@ -36,12 +36,12 @@ def resolved(listed: Iterable[Listed], environment: Mapping[str, str]) -> tuple[
             found.append(one)
             continue
         name = one.removeprefix(_VARIABLE)
-        text = environment.get(name, "")
-        lines = [line for line in text.splitlines() if len(line) > SHORTEST]
+        text = environment.get(name, "").strip()
+        lines = [line.strip() for line in text.splitlines()]
         if len(text) >= SHORTEST:
-            found += dict.fromkeys((text, *lines, text.strip()))
+            found += dict.fromkeys((text, *(line for line in lines if len(line) >= SHORTEST)))
         else:
-            what = "is too short to be masked" if text else "is not set"
+            what = "is too short to be masked" if text else "is empty" if name in environment else "is not set"
             notes.append(f"redact: the variable {name} {what}.")
     return tuple(found), tuple(notes)
 

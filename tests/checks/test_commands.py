@@ -37,6 +37,47 @@ def test_answers_against_what_is_stated(stated: Command, status: int, payload: o
     assert codes(story.judge("command", "prime")) == found
 
 
+@pytest.mark.parametrize("path", ["prime", "stop"], ids=["a response declared", "none"])
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        (b"OK", True),
+        (b"\xef\xbb\xbf1", True),
+        (b"\xff", True),
+        (b"NaN", True),
+        (b" ", False),
+        (b'{"a":1,"a":1}', False),
+    ],
+)
+def test_an_answer_that_is_no_json(path: str, body: bytes, wrong: bool) -> None:
+    story = at_work()
+    story.tell(ev.CommandSent("dev1", None, path, 1, True, "exercise"))
+    story.tell(ev.MethodAnswered("dev1", None, "1", path, 200, body))
+    story.tell(ev.CommandReturned("dev1", None, path, 200, "OK", "exercise", 0.1))
+    assert ("error command-response-no-json" in codes(story.judge("command", path))) is wrong
+
+
+def test_the_bytes_of_another_answer_do_not_count() -> None:
+    story = at_work()
+    story.tell(ev.MethodAnswered("dev1", None, "0", "prime", 200, b"OK"))
+    story.tell(ev.CommandSent("dev1", None, "prime", 1, True, "exercise"))
+    story.tell(ev.MethodAnswered("dev1", None, "1", "prime", 200, b"OK", late=True))
+    story.tell(ev.MethodAnswered("dev1", None, "2", "stop", 200, b"OK"))
+    story.tell(ev.MethodAnswered("dev1", None, "3", "prime", 200, b"true"))
+    story.tell(ev.CommandReturned("dev1", None, "prime", 200, True, "exercise", 0.1))
+    assert codes(story.judge("command", "prime")) == []
+
+
+def test_a_command_that_is_not_required_may_go_unanswered_with_a_warning() -> None:
+    story = at_work()
+    story.evidence.expectations = expecting(prime=Command(required=False))
+    story.asked("prime", "exercise", None, error_code=404103, error="no handler")
+    story.ended()
+    assert codes(story.judge("command", "prime")) == ["warning command-no-handler"]
+    assert story.judge("command_again", "prime").outcome is Outcome.NOT_CHOSEN
+    assert story.judge("rejects_invalid_request", "prime").outcome is Outcome.NOT_CHOSEN
+
+
 def test_json_in_a_string_is_looked_into() -> None:
     story = at_work()
     story.answered("prime", 200, "true")
@@ -118,6 +159,23 @@ def test_a_device_that_reboots_before_it_answers_fails_once() -> None:
     assert codes(story.judge("connection_holds")) == []
 
 
+def test_a_connection_lost_after_another_command_was_not_asked_for() -> None:
+    story = plant_at_work()
+    story.asked("reboot", "exercise", 200)
+    story.gone().connected(PLANT)
+    story.asked("valve1.open", "again", 200, True)
+    story.gone().ended()
+    assert codes(story.judge("connection_holds")) == ["error device-disconnected"]
+
+
+def test_a_command_that_is_only_left_to_the_end_excuses_no_loss() -> None:
+    story = plant_at_work()
+    story.evidence.expectations = Expectations(command_of={"valve1.open": Command(when=When.LAST)})
+    story.asked("valve1.open", "exercise", 200, True)
+    story.gone().ended()
+    assert codes(story.judge("connection_holds")) == ["error device-disconnected"]
+
+
 def test_the_end_of_the_run_is_no_loss_of_the_connection() -> None:
     story = plant_at_work().ended().gone()
     story.tell(ev.DeviceExited(-15, True))
@@ -126,7 +184,11 @@ def test_the_end_of_the_run_is_no_loss_of_the_connection() -> None:
 
 @pytest.mark.parametrize(
     ("name", "comes_back"),
-    [("reboot", True), ("rebootDevice", True), ("systemRestart", True), ("factoryReset", True), ("shutdown", False)],
+    [
+        *((name, True) for name in ("reboot", "rebootDevice", "systemRestart", "factoryReset", "performFactoryReset")),
+        *((name, True) for name in ("factory_reset_device", "triggerHardReset", "restoreFactoryDefaults")),
+        *((name, False) for name in ("shutdown", "powerOffDevice", "shutDownDevice", "systemPowerOff")),
+    ],
 )
 def test_commands_that_are_left_to_the_end(name: str, comes_back: bool) -> None:
     evidence = plant_at_work().evidence
@@ -135,7 +197,9 @@ def test_commands_that_are_left_to_the_end(name: str, comes_back: bool) -> None:
     assert restarts(evidence, capability) is comes_back
 
 
-@pytest.mark.parametrize("name", ["reset", "resetCounters", "getMaxMinReport", "haltingProblem2", "start"])
+@pytest.mark.parametrize(
+    "name", ["reset", "resetCounters", "getMaxMinReport", "haltingProblem2", "start", "setPower", "power"]
+)
 def test_commands_that_only_sound_so(name: str) -> None:
     evidence = plant_at_work().evidence
     assert not is_disruptive(evidence, replace(evidence.by_path["reboot"], name=name))

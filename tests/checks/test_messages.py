@@ -104,7 +104,10 @@ def test_a_last_will_is_no_telemetry() -> None:
 
 @pytest.mark.parametrize(
     ("name", "found"),
-    [("flow rate", ["error name-illegal"]), ("1st", ["error name-illegal"]), ("extra", []), ("ex_tra", [])],
+    [
+        *((name, ["error name-illegal"]) for name in ("flow rate", "1st", "extra_", "x" * 65)),
+        *((name, []) for name in ("extra", "ex_tra", "x" * 64)),
+    ],
 )
 def test_names_that_no_model_can_declare(name: str, found: list[str]) -> None:
     story = at_work()

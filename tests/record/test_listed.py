@@ -50,6 +50,21 @@ def test_a_variable_that_is_not_set_and_a_secret_in_the_history_are_noted(tmp_pa
 
 
 @pytest.mark.parametrize(
+    ("held", "listed"),
+    [
+        ("123\n", ()),
+        (" \n \n", ()),
+        ("1234\n", ("1234",)),
+        ("abc\n1234\n  secret\n", ("abc\n1234\n  secret", "1234", "secret")),
+    ],
+)
+def test_what_a_variable_holds_is_measured_without_blanks_around_it(held: str, listed: tuple[str, ...]) -> None:
+    found, notes = redactions.resolved(("env:PIN",), {"PIN": held})
+    assert found == listed
+    assert bool(notes) is not bool(listed)
+
+
+@pytest.mark.parametrize(
     ("listed", "text", "masked"),
     [
         (r"/pin=\d+/", "pin=12 pin=7", "*** ***"),

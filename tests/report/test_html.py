@@ -151,6 +151,17 @@ def test_exchanges_are_told_in_one_row(tmp_path: Path) -> None:
     assert "after 5 ms: status 200, true ✓ answered" in read.text
 
 
+def test_the_answer_in_a_row_is_the_one_that_was_judged(tmp_path: Path) -> None:
+    tale = stories.Tale().begun().connected()
+    tale.set(4.0, "speed", 7, 2, {"value": 7, "ac": 202, "av": 2})
+    tale.reported(4.5, {"speed": {"value": 7, "ac": 200, "av": 2}})
+    tale.set(5.0, "speed", 8, 3, {"value": 8, "ac": 200, "av": 9})
+    _, _, read = rendered(tale.ended(6.0), tmp_path)
+    assert "after 500 ms: ac 200, value 7, av 2 ✓ acknowledged" in read.text
+    assert "after 5 ms: ac 200, value 8, av 9 acknowledged" in read.text
+    assert "no answer" not in read.text
+
+
 def test_trials_have_a_section_of_their_own(tmp_path: Path) -> None:
     _, _, read = rendered(stories.tried(), tmp_path)
     assert "trials" in read.ids

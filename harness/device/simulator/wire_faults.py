@@ -90,7 +90,7 @@ WIRE_FAULTS: Mapping[str, tuple[str, Change]] = {
     ),
     "response-no-json": (
         "answers commands with what is no JSON",
-        publishing(is_answer, lambda p: (replace(p, payload=b"ok" if p.payload else b""),)),
+        publishing(is_answer, lambda p: (replace(p, payload=b"ok"),)),
     ),
     "answers-twice": ("answers each command twice", publishing(is_answer, _many(2))),
     # properties

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from harness.checks.evidence import Evidence, Report, path_of
+from harness.checks.evidence import Evidence, path_of
+from harness.checks.properties import acknowledgement
 from harness.record import events as ev
 from harness.record.events import Entry
 
@@ -47,9 +48,8 @@ def exchanges(evidence: Evidence, entries: Sequence[Entry]) -> list[Exchange]:
 def _properties(evidence: Evidence, entries: Sequence[Entry]) -> Iterator[Exchange]:
     told = {e.version: n for n, e in evidence.of(ev.DesiredChanged)}
     for path, writes in evidence.writes.items():
-        for (n, write), following in zip(writes, [*writes[1:], None], strict=True):
-            until = following[1].after if following else None
-            ack = _acknowledgement(evidence.reports.get(path, ()), write, until)
+        for n, write in writes:
+            ack = None if write.error else acknowledgement(evidence, path, write.after, write.version)
             desired = told.get(write.version) if write.version is not None else None
             events = tuple(sorted({m for m in (n, desired, ack.n if ack else None) if m}))
             answer = ack.value if ack else None
@@ -69,19 +69,6 @@ def _properties(evidence: Evidence, entries: Sequence[Entry]) -> Iterator[Exchan
                 str(envelope.get("ad") or ""),
                 write.error,
             )
-
-
-def _acknowledgement(reports: Sequence[Report], write: ev.PropertyWritten, until: int | None) -> Report | None:
-    """The report with this write's version; else the first one after it and before the next write."""
-    later = [r for r in reports if r.n > write.after]
-    for report in later:
-        if isinstance(report.value, Mapping) and write.version is not None and report.value.get("av") == write.version:
-            return report
-    return next((r for r in later if (until is None or r.n <= until) and not _of_another(r)), None)
-
-
-def _of_another(report: Report) -> bool:
-    return isinstance(report.value, Mapping) and "av" in report.value
 
 
 def _commands(evidence: Evidence, entries: Sequence[Entry]) -> Iterator[Exchange]:

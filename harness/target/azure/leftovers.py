@@ -5,7 +5,9 @@ Each thing carries the mark under which it was noted; one that carries another, 
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
+from pathlib import Path
 
 from harness.azure.ledger import DEVICE, ENROLLMENT, GROUP, MARK, REGISTRATION, Ledger, Made
 from harness.azure.provisioning import Provisioning, ProvisioningError, marked
@@ -37,6 +39,12 @@ def remove(made: list[Made], ledger: Ledger, dps: Provisioning | None, hub: HubS
             ledger.forget(one)
         removals.append(removal)
     return removals
+
+
+def cleanup(state: Path, *options: str) -> str:
+    """The command that removes, from the current folder, what is noted in this state folder."""
+    folder = () if state.absolute() == Path.cwd() / ".preflight" else ("--state", shlex.quote(str(state)))
+    return " ".join(("preflight azure cleanup", *options, *folder))
 
 
 def _remove(made: Made, dps: Provisioning | None, hub: HubService | None) -> Removal:

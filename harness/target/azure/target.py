@@ -25,6 +25,7 @@ from harness.settings import EXTERNAL, Settings
 from harness.target import FaultDesk, TargetError
 from harness.target.azure.access import Access
 from harness.target.azure.enrolling import Enroller
+from harness.target.azure.leftovers import cleanup
 from harness.target.azure.leftovers import remove as remove_made
 from harness.target.azure.watching import Watch
 from harness.target.identity import remove
@@ -280,7 +281,8 @@ class AzureTarget:
             if self._settings.keep:
                 for one in made:
                     self._ledger.keep(one)
-                self._say(f"Azure: kept {', '.join(map(str, made))}. `preflight azure cleanup --kept` removes it.")
+                command = cleanup(self._settings.state, "--kept")
+                self._say(f"Azure: kept {', '.join(map(str, made))}. `{command}` removes it.")
                 return
             self._patience.stop.clear()
             self._patience.seconds = _REMOVING
@@ -293,7 +295,7 @@ class AzureTarget:
                 self._provisioning.close()
         if left:
             self._say("\n".join(["Azure: not all that was made is removed.", *left]))
-            self._say("`preflight azure cleanup` tries again.")
+            self._say(f"`{cleanup(self._settings.state)}` tries again.")
 
 
 def _ids(settings: Settings, mark: str) -> tuple[str, str]:

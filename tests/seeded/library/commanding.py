@@ -21,6 +21,19 @@ COMMANDS: Sequence[Seed] = (
         },
         settings=NO_ANSWER,
     ),
+    seed(
+        "no-methods",
+        name="commands-not-required",
+        expected={
+            "command[measure]": "warning command-no-handler",
+            "command[sync]": "warning command-no-handler",
+            "command[sensor1.calibrate]": "warning command-no-handler",
+            "unknown_command": "warning unknown-command-not-answered",
+        },
+        stated="[commands]\nmeasure = {required = false}\nsync = {required = false}\n"
+        '"sensor1.calibrate" = {required = false}\n',
+        settings=NO_ANSWER,
+    ),
     seed("command-slashes", expected={"command[sensor1.calibrate]": "failed command-status"}),
     seed("command-needs-body=sync", expected={"command[sync]": "failed command-status"}),
     seed(
@@ -40,8 +53,9 @@ COMMANDS: Sequence[Seed] = (
     seed(
         "response-no-json",
         expected={
-            "command[measure]": "failed command-response-invalid",
-            "command[sensor1.calibrate]": "failed command-response-invalid",
+            "command[measure]": "failed command-response-no-json",
+            "command[sensor1.calibrate]": "failed command-response-no-json",
+            "command[sync]": "failed command-response-no-json",
         },
     ),
     seed("command-once=measure", expected={"command_again[measure]": "failed command-status"}),

@@ -117,6 +117,13 @@ PROPERTIES: Sequence[Seed] = (
 ACKNOWLEDGEMENTS: Sequence[Seed] = (
     seed("no-ack=interval", expected={INTERVAL: "failed property-not-acknowledged"}, settings=SOON),
     seed(
+        "no-ack=interval",
+        name="ack-not-required",
+        expected={INTERVAL: "warning property-not-acknowledged"},
+        stated="[properties]\ninterval = {required = false}\n",
+        settings=SOON,
+    ),
+    seed(
         "no-desired",
         expected={
             INTERVAL: "failed property-not-acknowledged",

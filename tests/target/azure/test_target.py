@@ -109,7 +109,8 @@ def test_what_is_kept_is_listed_and_removed_when_asked_for(
     _opened(opened).enroll()
     opened.target.close()
     assert cloud.holds() != before
-    assert "preflight azure cleanup --kept" in "\n".join(opened.said)
+    state = ["--state", str(tmp_path / "state")]
+    assert f"`{' '.join(['preflight azure cleanup --kept', *state])}`" in "\n".join(opened.said)
     for name, value in cloud.environment().items():
         if name.startswith("PREFLIGHT_"):
             monkeypatch.setenv(name, value)
@@ -120,7 +121,6 @@ def test_what_is_kept_is_listed_and_removed_when_asked_for(
     for one in ledger.entries():
         ledger.forget(one)
     ledger.note(*rows)
-    state = ["--state", str(tmp_path / "state")]
     assert main(["azure", "cleanup", *state]) == 0
     assert cloud.holds() != before
     assert main(["azure", "cleanup", "--kept", *state]) == 0
