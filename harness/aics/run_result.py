@@ -15,8 +15,6 @@ from typing import Any
 from harness.aics.tables import EXTRAS
 
 PNP, IOT_DEVICE, EDGE = "Pnp", "IotDevice", "IotEdgeCompatible"
-RUN_STATUSES = ("Queued", "Started", "Running", "Failed", "Completed", "Cancelled")
-TASK_STATUSES = ("Created", "Running", "Failed", "Passed", "Cancelled", "Aborted")
 PASSED, FAILED, CANCELLED, ABORTED, COMPLETED = "Passed", "Failed", "Cancelled", "Aborted", "Completed"
 
 Json = dict[str, Any]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from harness.aics.document import Document
@@ -24,15 +23,8 @@ _PRIMITIVES = frozenset({"Boolean", "Date", "DateTime", "Double", "Duration", "F
 _PRIMITIVES |= {"Time"}
 _DEEPEST = 8
 """Levels of a schema that are written out; what is deeper is `Unknown`, as every kind is that AICS had no name for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timeouts:
-    """Seconds for `validationTimeout`; `telemetry` is also for properties that are only reported."""
-
-    telemetry: int = 60
-    properties: int = 30
-    commands: int = 30
+_TELEMETRY, _PROPERTIES, _COMMANDS = 60, 30, 30
+"""Seconds for `validationTimeout`; the first also for properties that are only reported."""
 
 
 def generate(
@@ -40,7 +32,6 @@ def generate(
     model_id: str,
     documents: Mapping[str, Any],
     published: Iterable[str] = (),
-    timeouts: Timeouts = Timeouts(),
 ) -> Document:
     """The test cases of a device with this model id. `documents` are the model's texts by DTMI, `published` those of
     them that are in the public repository."""
@@ -56,7 +47,7 @@ def generate(
         "resolutionSource": _source(model_id, public),
         "interfaceSnapshots": snapshots,
     }
-    tests = [_interface(model, model_id, component, public, timeouts) for component in _components(model, model_id)]
+    tests = [_interface(model, model_id, component, public) for component in _components(model, model_id)]
     return Document(({"type": "Pnp", "modelDefinitionSnapshot": snapshot, "interfaceTests": tests},))
 
 
@@ -72,9 +63,7 @@ def _components(model: Model, model_id: str) -> list[Element | None]:
     return [None, *(c for c in model.contents(model_id).values() if c.kind == "Component")]
 
 
-def _interface(
-    model: Model, model_id: str, component: Element | None, public: frozenset[str], timeouts: Timeouts
-) -> dict[str, Any]:
+def _interface(model: Model, model_id: str, component: Element | None, public: frozenset[str]) -> dict[str, Any]:
     name = component.name if component else None
     dtmi = component.schema.id if component and component.schema else model_id
     named = component or model.interface(model_id)
@@ -88,32 +77,32 @@ def _interface(
         "resolutionSource": _source(dtmi, public),
         "isMandatory": True,
         "shouldValidate": True,
-        "propertyTests": [_property(c, timeouts) for c in own if c.kind == "property"],
-        "commandTests": [_command(c, order[c.path], timeouts) for c in own if c.kind == "command"],
-        "telemetryTests": [_telemetry(c, timeouts) for c in own if c.kind == "telemetry"],
+        "propertyTests": [_property(c) for c in own if c.kind == "property"],
+        "commandTests": [_command(c, order[c.path]) for c in own if c.kind == "command"],
+        "telemetryTests": [_telemetry(c) for c in own if c.kind == "telemetry"],
     }
 
 
-def _telemetry(capability: Capability, timeouts: Timeouts) -> dict[str, Any]:
+def _telemetry(capability: Capability) -> dict[str, Any]:
     return {
         "telemetry": {**_named(capability.element), **_schema_of(capability.schema)},
         "expectedResult": None,
         "messageCount": 1,
-        **_common(timeouts.telemetry, mandatory=False),
+        **_common(_TELEMETRY, mandatory=False),
     }
 
 
-def _property(capability: Capability, timeouts: Timeouts) -> dict[str, Any]:
+def _property(capability: Capability) -> dict[str, Any]:
     writable = capability.writable
     return {
         "property": {**_named(capability.element), **_schema_of(capability.schema), "writable": writable},
         "valueToWrite": _sample(capability.element, f"write {capability.path}", twin=True) if writable else None,
         "valueToReport": None,
-        **_common(timeouts.properties if writable else timeouts.telemetry),
+        **_common(_PROPERTIES if writable else _TELEMETRY),
     }
 
 
-def _command(capability: Capability, priority: int, timeouts: Timeouts) -> dict[str, Any]:
+def _command(capability: Capability, priority: int) -> dict[str, Any]:
     request, response = capability.request, capability.response
     kind = str(capability.element.get("commandType") or "synchronous")
     return {
@@ -126,7 +115,7 @@ def _command(capability: Capability, priority: int, timeouts: Timeouts) -> dict[
         "payload": _sample(request, f"command {capability.path}") if request else None,
         "expectedResult": None,
         "priority": priority,
-        **_common(timeouts.commands),
+        **_common(_COMMANDS),
     }
 
 

@@ -23,7 +23,6 @@ class Delivered:
 
     event: TelemetryReceived
     enqueued: float
-    offset: str
     sequence: int
     partition: str
 
@@ -63,7 +62,6 @@ def delivered(event: Any, partition: str) -> Delivered:
             properties={_text(k): None if v is None else _text(v) for k, v in (event.properties or {}).items()},
         ),
         enqueued.timestamp() if enqueued is not None else 0.0,
-        str(event.offset or ""),
         event.sequence_number if event.sequence_number is not None else -1,
         partition,
     )

@@ -38,7 +38,7 @@ logging.getLogger("azure.eventhub").addHandler(logging.NullHandler())
 
 
 class EventStream:
-    """The messages of a hub, for an event loop. Use it as an async context manager, or `start` and `stop`.
+    """The messages of a hub, for an event loop, from `start` to `stop`.
 
     `device_id` lets only that device's messages through; where its `partition` is known, no other has to be read (a
     hub keeps a device in one, and does not say in which). `since` is "now", "start" (all that is kept) or Unix time.
@@ -79,13 +79,6 @@ class EventStream:
         self._opened: asyncio.Future[None] | None = None
         self._lost: dict[str, str] = {}
         self.event_hub: EventHubConnection | None = event_hub if isinstance(event_hub, EventHubConnection) else None
-
-    async def __aenter__(self) -> EventStream:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
 
     async def start(self) -> None:
         """Return when all partitions are being received. Raises ReaderError."""
@@ -247,13 +240,6 @@ class EventReader:
     def event_hub(self) -> EventHubConnection | None:
         """The endpoint that is read, once it is known."""
         return self._stream.event_hub
-
-    def __enter__(self) -> EventReader:
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.stop()
 
     def start(self) -> None:
         """Block until all partitions are being received. Raises ReaderError."""

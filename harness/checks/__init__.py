@@ -1,4 +1,4 @@
-"""The checks: requirement by requirement, (model, record, settings) → findings. No I/O, no clock, no pytest."""
+"""The checks: requirement by requirement, (model, record, expectations) → findings. No I/O, no clock, no pytest."""
 
 # Importing a module registers its checks; the order is the suite's.
 from harness.checks import provisioning, connection, model, expectations, telemetry, messages  # noqa: F401, I001

@@ -24,6 +24,10 @@ FIRST_RECONNECT = 35.0
 """From the loss of a connection to the first CONNECT: the longest wait of the C SDK is 31.5 s; Python and Node take
 10 s at most."""
 
+REFUSED_SILENCE = 105.0
+"""A device that was refused and is not heard of for so long has stopped trying: the longest wait that the SDK for
+Embedded C advises is 100 s, and 5 s of jitter."""
+
 IN_SERVICE = 40.0
 """From the end of an outage to being in service again."""
 

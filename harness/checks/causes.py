@@ -157,7 +157,7 @@ def _before_mqtt(evidence: Evidence, since: int) -> Cause | None:
         if violation.rule == "amqp":
             return Cause(
                 "transport-not-mqtt",
-                f"The device comes by AMQP ({violation.detail}); IoT Plug and Play certification asks for MQTT.",
+                "The device comes by AMQP; IoT Plug and Play certification asks for MQTT.",
                 "Configure the device client for MQTT on port 8883, or for MQTT over WebSockets on port 443.",
                 events=(n,),
             )

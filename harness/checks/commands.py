@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from harness.checks import requirements
 from harness.checks.disruptive import COMING_BACK, is_disruptive, restarts
 from harness.checks.dying import how_it_ended, lost
 from harness.checks.evidence import Evidence
+from harness.checks.limits import cut_short, too_late
 from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
 from harness.checks.sameness import same
 from harness.checks.seeing import service_failed
@@ -42,7 +43,7 @@ def command(evidence: Evidence, capability: Capability) -> Findings:
     n, answer = returns[-1]
     found = list(_judged(evidence, capability, n, answer))
     yield from found
-    if restarts(evidence, capability) and not found:
+    if restarts(evidence, capability) and all(f.severity is Severity.INFO for f in found):
         yield from _comes_back(evidence, capability)
         return max([n, *(at for at, _ in evidence.links)])
     return n
@@ -119,6 +120,9 @@ def _judged(evidence: Evidence, capability: Capability, n: int, answer: ev.Comma
     if answer.status is None:
         yield _unanswered(evidence, capability, n, answer)
         return
+    late = too_late(evidence, capability, n, answer)
+    if late is not None:
+        yield late
     stated = evidence.expectations.command(capability.path)
     right = answer.status in stated.statuses if stated.statuses else 200 <= answer.status < 300
     if not right:
@@ -162,11 +166,17 @@ def _unanswered(evidence: Evidence, capability: Capability, n: int, answer: ev.C
         )
     if evidence.links and not evidence.online_at(sent):
         raise Blocked(f"The device was not connected when command {path} was sent.")
+    restarted = "" if evidence.shows("wire") else _may_be_away(evidence, sent)
+    if restarted and answer.error_code in (_NO_HANDLER, _TIMED_OUT):
+        raise Blocked(
+            f"Whether the device was back from command {restarted} was not seen when command {path} was sent."
+        )
     codes = {_NO_HANDLER: "command-no-handler", _TIMED_OUT: "command-timed-out"}
+    more = cut_short(evidence, path) if answer.error_code == _TIMED_OUT else ""
     return finding(
         requirements.DIRECT_METHODS,
         codes.get(answer.error_code or 0, "command-not-answered"),
-        f"Command {path} got no answer from the device: {answer.error}",
+        f"Command {path} got no answer from the device: {answer.error}{more}",
         severity=Severity.ERROR if evidence.expectations.command(path).required else Severity.WARNING,
         element=path,
         expected="an answer",
@@ -251,6 +261,11 @@ def _response(capability: Capability, n: int, answer: ev.CommandReturned) -> Ite
 
 def _comes_back(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
     sent = evidence.commands_sent.get(capability.path, [])
+    if not evidence.shows("wire"):
+        silent = _not_heard_of(evidence, [capability])
+        if silent:
+            raise Blocked(silent)
+        return
     went = _gone_for_good(evidence, capability, sent[-1]) if sent else None
     if went is not None:
         yield finding(
@@ -276,7 +291,35 @@ def _gone_for_good(evidence: Evidence, capability: Capability, sent: int) -> int
     return next((n for n, e in waits if not e.satisfied), None)
 
 
+def _not_heard_of(evidence: Evidence, restarting: Iterable[Capability]) -> str:
+    """A sentence where nothing was heard of the device after one of these commands, as far as the target shows it."""
+    asked = {COMING_BACK.format(c.path): c.path for c in restarting}
+    for _, wait in evidence.of(ev.WaitEnded):
+        if wait.waited_for in asked and not wait.satisfied:
+            return (
+                f"No sign of life of the device came in {wait.deadline:g} s after command {asked[wait.waited_for]}. "
+                "If it takes longer to start, raise --connect-timeout."
+            )
+    return ""
+
+
+def _may_be_away(evidence: Evidence, sent: int) -> str:
+    """The path of a command that may have restarted the device before entry `sent`, where its return was not seen."""
+    seen = {wait.waited_for for _, wait in evidence.of(ev.WaitEnded) if wait.satisfied}
+    for path, numbers in evidence.commands_sent.items():
+        capability = evidence.by_path.get(path)
+        if capability is None or numbers[0] >= sent or COMING_BACK.format(path) in seen:
+            continue
+        if restarts(evidence, capability):
+            return path
+    return ""
+
+
 def _why_not_invoked(evidence: Evidence, path: str) -> str:
+    if not evidence.shows("wire"):
+        silent = _not_heard_of(evidence, (c for c in evidence.capabilities if c.kind == "command"))
+        if silent:
+            return silent
     if evidence.lost is not None:
         return lost(evidence, f"command {path} could be invoked")
     return f"The run ended before command {path} was answered."

@@ -197,6 +197,8 @@ def desired_property_removed(evidence: Evidence) -> Findings:
         revived = [w for _, w in evidence.writes[path] if w.purpose == "revived" and w.after >= n]
         if not revived:
             raise Blocked("The run ended before the property was set again.")
+        if revived[0].error:
+            raise Blocked(f"Property {path} could not be set again: {revived[0].error}")
         answer = acknowledgement(evidence, path, revived[0].after, revived[0].version)
         if answer is None:
             gone = evidence.away_between(write.after, evidence.last.n if evidence.last else n)

@@ -34,12 +34,6 @@ def needed(evidence: Evidence, path: str) -> int:
     return max(count_of(evidence, path), 2 if interval and is_thorough(evidence) else 1)
 
 
-def is_enough(evidence: Evidence, path: str) -> bool:
-    """Whether this telemetry need not be waited for any longer."""
-    readings = evidence.telemetry.get(path, [])
-    return len(readings) >= needed(evidence, path) and is_as_expected(evidence, path)
-
-
 def is_as_expected(evidence: Evidence, path: str) -> bool:
     """Whether a message had the stated value, where one is stated."""
     expected = evidence.expectations.telemetry(path).expected

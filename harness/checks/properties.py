@@ -11,7 +11,8 @@ from harness.checks.evidence import MARKER, Evidence, Report
 from harness.checks.registry import Blocked, Findings, check, finding
 from harness.checks.sameness import same
 from harness.checks.seeing import service_failed
-from harness.checks.values import hint, shown
+from harness.checks.told import as_taken, of_its_own, value_findings
+from harness.checks.values import shown
 from harness.dtdl import Capability, check_value
 from harness.expectations import ABSENT, Property
 from harness.record import events as ev
@@ -23,7 +24,7 @@ ACCEPTED, IN_PROGRESS, OWN_VALUE, REJECTED, FAILED = 200, 202, 203, 400, 500
 
 @check(requirements.DEVICE_TWIN, over="read_only_property")
 def read_only_property(evidence: Evidence, capability: Capability) -> Findings:
-    """The property is reported, and its value fits its schema."""
+    """The property is reported, and every value fits its schema."""
     path = capability.path
     requirement = requirement_of(capability)
     reports = evidence.reports.get(path, [])
@@ -47,16 +48,16 @@ def read_only_property(evidence: Evidence, capability: Capability) -> Findings:
         return None
     yield from _refused_patch(requirement, path, reports)
     yield from _unmarked(path, capability, reports)
-    latest = reports[-1]
-    yield from _value_findings(requirement, path, capability, latest.n, latest.value)
-    yield from _as_stated(requirement, path, evidence, latest)
+    yield from value_findings(requirement, capability, as_taken(reports))
+    yield from _as_stated(requirement, path, evidence, reports[-1])
     return reports[0].n
 
 
 @check(requirements.DEVICE_TWIN, over="writable_property")
 def writable_property(evidence: Evidence, capability: Capability) -> Findings:
-    """A desired value set by the service is acknowledged with `value`, `ac` and `av`."""
+    """A desired value set by the service is acknowledged with `value`, `ac` and `av`; all values fit the schema."""
     path = capability.path
+    yield from _values(evidence, capability)
     writes = [(n, w) for n, w in evidence.writes.get(path, []) if w.purpose == "exercise"]
     if not writes:
         if evidence.lost is not None:
@@ -66,6 +67,19 @@ def writable_property(evidence: Evidence, capability: Capability) -> Findings:
     for n, write in writes:
         decided = max(decided, (yield from _answered(evidence, capability, n, write)) or 0)
     return decided or None
+
+
+def _values(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
+    """Those of the answers, and those that the device tells by itself."""
+    path = capability.path
+    writes = [w for _, w in evidence.writes.get(path, []) if w.purpose == "exercise" and w.version is not None]
+    found = [acknowledgement(evidence, path, w.after, w.version) for w in writes]
+    answers = {answer.n: answer.value for answer in found if answer is not None}
+    complete = [
+        (n, v["value"]) for n, v in answers.items() if isinstance(v, Mapping) and {"value", "ac", "av"} <= v.keys()
+    ]
+    told = [*complete, *of_its_own(evidence, capability, answers)]
+    yield from value_findings(requirement_of(capability), capability, sorted(told, key=lambda each: each[0]))
 
 
 def _answered(evidence: Evidence, capability: Capability, n: int, write: ev.PropertyWritten) -> Findings:
@@ -205,7 +219,6 @@ def _envelope(
             events=(answer.n,),
             remedy="Copy `$version` from the top level of the desired properties into av.",
         )
-    yield from _value_findings(requirement, path, capability, answer.n, value["value"])
     if "ad" in value and not isinstance(value["ad"], (str, type(None))):
         yield finding(
             requirement,
@@ -277,22 +290,6 @@ def _code(requirement: str, path: str, code: Any, description: Any, answer: Repo
         events=(answer.n,),
         remedy=remedy,
     )
-
-
-def _value_findings(requirement: str, path: str, capability: Capability, n: int, value: Any) -> Iterator[Finding]:
-    problems = check_value(capability.schema, value) if capability.schema else []
-    if problems:
-        yield finding(
-            requirement,
-            "property-invalid",
-            f"The reported value of {path} does not fit its schema. {problems[0].message}"
-            f"{hint(capability.schema, value) if capability.schema else ''}",
-            element=path,
-            expected=problems[0].expected,
-            actual=problems[0].actual,
-            events=(n,),
-            remedy="Report the JSON form of the declared schema, or correct the model and raise its version.",
-        )
 
 
 def _as_stated(requirement: str, path: str, evidence: Evidence, report: Report) -> Iterator[Finding]:

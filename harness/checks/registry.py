@@ -2,7 +2,7 @@
 
 A check is a decorated function over the evidence (and, for checks of declared elements, the capability):
 it yields findings and returns the number of the entry that settled the matter. Where it cannot judge it
-raises `Blocked` or `NotObservable` with the reason.
+raises `Blocked`, `NotObservable` or `NotChosen` with the reason.
 """
 
 from __future__ import annotations

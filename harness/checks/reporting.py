@@ -47,7 +47,8 @@ def _initial(capability: Capability, report: Report) -> Iterator[Finding]:
             "Report it with ac 203 and av 0 beside value; without them services take the object for the value.",
         )
     elif not isinstance(value, Mapping) or "ac" not in value or "av" not in value:
-        if capability.schema is not None and not check_value(capability.schema, value):
+        plain = not isinstance(value, Mapping)
+        if plain or (capability.schema is not None and not check_value(capability.schema, value)):
             yield _finding(
                 "initial-value-bare",
                 f"The device first reports the writable property {path} as a bare value.",

@@ -6,9 +6,11 @@ The bounds are in `harness.checks.bounds`, each with its reason.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 from harness.checks import bounds, requirements
 from harness.checks import trials as t
+from harness.checks.attestation import is_challenge
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, finding
 from harness.record import events as ev
@@ -97,11 +99,11 @@ def _told(exchange: t.Exchange) -> bool:
 def backs_off_registering(evidence: Evidence) -> Findings:
     """DPS fails and does not say for how long: the device asks again, not at once, and at best ever more slowly."""
     tried = t.tried(evidence, t.DPS_FAILING)
-    requests = tried.evidence.entries(ev.RegistrationRequested)
-    failures = [x for x in t.exchanges(tried.evidence) if x.register and x.answer and x.answer.status >= _BUSY]
+    requests = [x for x in t.exchanges(tried.evidence) if x.register and not (x.answer and is_challenge(x.answer))]
+    failures = [x for x in requests if _is_busy(x)]
     if not failures:
         raise Blocked(f"The device sent no register request in this trial.{tried.ended}")
-    if requests[-1].n == failures[-1].asked.n:
+    if requests[-1] is failures[-1]:
         yield finding(
             requirements.RESILIENCE,
             "register-not-retried",
@@ -114,13 +116,18 @@ def backs_off_registering(evidence: Evidence) -> Findings:
             remedy="Repeat the request after a wait that grows from try to try.",
         )
         return tried.n
-    intervals = [later.t - earlier.t for earlier, later in itertools.pairwise(requests)]
-    yield from _spacing(requests, intervals)
-    return requests[-1].n
+    yield from _spacing([(x.asked, y.asked) for x, y in itertools.pairwise(requests) if _is_busy(x)])
+    return requests[-1].asked.n
 
 
-def _spacing(requests: list[Entry], intervals: list[float]) -> Findings:
-    events = tuple(entry.n for entry in requests[:10])
+def _is_busy(exchange: t.Exchange) -> bool:
+    return exchange.answer is not None and exchange.answer.status >= _BUSY
+
+
+def _spacing(pairs: Sequence[tuple[Entry, Entry]]) -> Findings:
+    """What is to be said of the times between requests that failed and those that repeat them."""
+    intervals = [repeated.t - failed.t for failed, repeated in pairs]
+    events = tuple(sorted({entry.n for pair in pairs for entry in pair})[:10])
     shown = ", ".join(f"{interval:.1f}" for interval in intervals)
     if min(intervals) < bounds.SMALLEST_SPACING:
         yield finding(

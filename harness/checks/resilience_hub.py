@@ -58,23 +58,23 @@ def reconnects_after_cut(evidence: Evidence) -> Findings:
             events=(cut.n, registered.n, first.n),
             remedy="Keep the assigned hub and try it again; ask DPS after refusals or ten failures.",
         )
-    yield from _telemetry_goes_on(tried, back[0].n)
+    yield from _telemetry_goes_on(tried, back[0])
     return back[0].n
 
 
-def _telemetry_goes_on(tried: t.Tried, back: int) -> Findings:
-    sent = [n for n, _ in tried.evidence.of(ev.TelemetryReceived) if n > back]
+def _telemetry_goes_on(tried: t.Tried, back: Entry) -> Findings:
+    sent = [n for n, _ in tried.evidence.of(ev.TelemetryReceived) if n > back.n]
     if sent or tried.run.first(ev.TelemetryReceived) is None:
         return None
-    gap = t.usual_gap(tried)
-    unknown = gap is None or gap > tried.seconds
+    gap, waited = t.usual_gap(tried.run, tried.name), tried.seconds_after(back)
+    unknown = gap is None or gap > waited
     yield _finding(
         "telemetry-not-resumed",
         f"After a reconnect no telemetry was seen any more.{tried.ended}",
         severity=Severity.INFO if unknown else Severity.ERROR,
         expected="telemetry as before" if gap is None else f"telemetry every {gap:.1f} s, as before",
-        actual=f"none in {tried.seconds:.0f} s" + (", which may be shorter than its interval" if unknown else ""),
-        events=(back, tried.n),
+        actual=f"none in {waited:.0f} s" + (", which may be shorter than its interval" if unknown else ""),
+        events=(back.n, tried.n),
         remedy="Go on sending when the connection is back; what holds the old connection must be made anew.",
     )
     return None
@@ -243,10 +243,11 @@ def returns_after_disabled(evidence: Evidence) -> Findings:
     refused = t.refused_in(tried)
     back = t.accepted_after(tried.evidence, refused)
     if back is None:
+        enabled = any(wait.waited_for == t.ENABLED for _, wait in tried.evidence.of(ev.WaitEnded))
+        what = "after it was enabled again it did not come back" if enabled else "it did nothing more"
         yield _finding(
             "gives-up-when-refused",
-            f"The hub refused the device, which was disabled, and after it was enabled again it did not come back."
-            f"{tried.ended}",
+            f"The hub refused the device, which was disabled, and {what}.{tried.ended}",
             clause=_REPROVISION,
             expected="another registration and another try, with growing waits",
             actual=f"{_failures_before(tried, tried.n)} CONNECT(s), no accepted one in {tried.seconds:.0f} s",
@@ -355,7 +356,7 @@ def _not_reregistered(tried: t.Tried, refused: int) -> Findings:
     failures = _failures_before(tried, tried.n)
     last = t.attempts(tried.evidence)[-1][0]
     trying = not tried.ended and failures > 1 and failures <= bounds.FAILURES_BEFORE_DPS
-    trying = trying and tried.evidence.last is not None and tried.evidence.last.t - last.t < bounds.FIRST_RECONNECT
+    trying = trying and tried.evidence.last is not None and tried.evidence.last.t - last.t < bounds.REFUSED_SILENCE
     trying = trying and tried.saw != t.SILENT
     yield _finding(
         "reregistration-not-seen" if trying else "never-reregisters",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from harness.checks import requirements
+from harness.checks import bounds, requirements
 from harness.checks import trials as t
 from harness.checks.evidence import Evidence
 from harness.checks.properties import acknowledgement
@@ -48,25 +48,43 @@ def survives_twin_errors(evidence: Evidence) -> Findings:
     struck = [(n, e.at) for n, e in tried.evidence.of(ev.FaultPlayed)]
     if not struck:
         raise Blocked(f"The device neither read nor reported its twin in this trial.{tried.ended}")
-    write = next(((path, w) for path, all_ in tried.evidence.writes.items() for _, w in all_ if not w.error), None)
-    dead = bool(tried.ended)
-    if not dead and write is not None:
-        path, written = write
-        dead = acknowledgement(tried.evidence, path, written.after, written.version) is None
-    elif not dead:
-        dead = not any(n > struck[-1][0] for n, _ in tried.evidence.of(ev.TelemetryReceived))
-    if dead:
+    if not _is_of_use(tried):
         yield finding(
             requirements.RESILIENCE,
             "twin-error-not-survived",
             f"Twin operations were answered with errors ({', '.join(at for _, at in struck)}), and the device was of "
             f"no use any more.{tried.ended}",
-            expected="a device that lives on, and acknowledges what is desired later",
+            expected="a device that lives on, and acknowledges what is desired later, answers a command or sends on",
             actual=tried.saw,
             events=(*(n for n, _ in struck), tried.n),
             remedy="Expect twin operations to fail: after a wait repeat what was answered 429 or 5xx; note others.",
         )
     return tried.n
+
+
+def _is_of_use(tried: t.Tried) -> bool:
+    """By what it was asked, or by its telemetry. Raises NotObservable."""
+    if tried.ended:
+        return False
+    write = next(((path, w) for path, all_ in tried.evidence.writes.items() for _, w in all_ if not w.error), None)
+    if write is not None:
+        path, written = write
+        return acknowledgement(tried.evidence, path, written.after, written.version) is not None
+    returned = tried.evidence.final(ev.CommandReturned)
+    struck = tried.evidence.entries(ev.FaultPlayed)[-1]
+    if returned is not None and returned[1].status is not None:
+        return True
+    if any(n > struck.n for n, _ in tried.evidence.of(ev.TelemetryReceived)):
+        return True
+    if returned is not None:
+        return False
+    usual = t.usual_wait(tried.run, tried.name)
+    if usual is None or tried.seconds_after(struck) < bounds.IN_SERVICE + usual:
+        raise NotObservable(
+            "The device has neither a writable property nor a harmless command that it dealt with in the ordinary run, "
+            "and it sends too seldom to show by that whether it is still of use."
+        )
+    return False
 
 
 @t.trial_check(requirements.RESILIENCE, t.OLD_PATCH)

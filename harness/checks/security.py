@@ -6,6 +6,7 @@ from harness.checks import requirements
 from harness.checks import trials as t
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, finding
+from harness.checks.tls_causes import tls_cause
 from harness.record import events as ev
 
 
@@ -31,7 +32,7 @@ def refuses_expired_certificate(evidence: Evidence) -> Findings:
 
 
 def _refuses(tried: t.Tried, what: str, remedy: str) -> Findings:
-    spoke = tried.evidence.entries(ev.ProvisioningConnected, ev.HubConnected, ev.RegistrationRequested)
+    spoke = tried.evidence.entries(*t.SPOKEN)
     if spoke:
         yield finding(
             requirements.SECURITY,
@@ -43,7 +44,9 @@ def _refuses(tried: t.Tried, what: str, remedy: str) -> Findings:
             remedy=remedy,
         )
         return spoke[0].n
-    failed = tried.evidence.first(ev.HandshakeFailed)
-    if failed is None:
-        raise Blocked(f"The device did not connect by TLS in this trial.{tried.ended}")
-    return failed[0]
+    refused = t.ended_handshake(tried.evidence)
+    if refused is None:
+        probes = tried.evidence.of(ev.HandshakeFailed)
+        instead = f" {tls_cause(probes).text}" if probes else ""
+        raise Blocked(f"The device did not connect by TLS in this trial.{instead}{tried.ended}")
+    return refused

@@ -92,6 +92,7 @@ _OTHER = Cause(
     "Most often the device does not trust the CA that was printed at the start: install it on the device.",
 )
 _PROBES = ("tls-not-begun",)
+_NO_TLS = (*_PROBES, "tls-not-used")
 
 
 def tls_cause(failed: Sequence[tuple[int, ev.HandshakeFailed]]) -> Cause:
@@ -99,6 +100,11 @@ def tls_cause(failed: Sequence[tuple[int, ev.HandshakeFailed]]) -> Cause:
     read = [(n, event.reason, _cause(event.reason)) for n, event in failed]
     n, reason, cause = next((r for r in reversed(read) if r[2].code not in _PROBES), read[-1])
     return cause.with_(text=f"{cause.text} ({reason}).", events=(n,))
+
+
+def began_tls(failed: ev.HandshakeFailed) -> bool:
+    """Whether TLS was begun, so that the failure may be the client's answer to the certificate it was shown."""
+    return _cause(failed.reason).code not in _NO_TLS
 
 
 def _cause(reason: str) -> Cause:

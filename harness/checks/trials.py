@@ -10,8 +10,10 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.checks import bounds
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Judge, NotObservable, check
+from harness.checks.tls_causes import began_tls
 from harness.record import events as ev
 from harness.record.events import Entry
 
@@ -39,6 +41,12 @@ FAILED = "failed: "
 INTERRUPTED = "interrupted"
 SILENT = "nothing more, as when it was refused before"
 """The same of a device that does nothing more when it is refused, which a trial before had shown at length."""
+
+ENABLED = "the enabled device to come back"
+"""What is waited for (`WaitEnded`) once a disabled device is enabled again."""
+
+SPOKEN = (ev.ProvisioningConnected, ev.HubConnected, ev.RegistrationRequested)
+"""What a device says first over TLS, and thus to a server whose certificate it took."""
 
 TRIALS_OF: dict[str, tuple[str, ...]] = {}
 """The trials that a check needs, by the check's name."""
@@ -72,6 +80,10 @@ class Tried:
         if exited is None or exited[1].expected:
             return ""
         return f" The device process ended with exit code {exited[1].returncode}."
+
+    def seconds_after(self, entry: Entry) -> float:
+        """From an entry of the trial to its end."""
+        return next(end.t for end in self.run.entries(ev.TrialEnded) if end.n == self.n) - entry.t
 
     def last(self, *classes: type[ev.Event]) -> tuple[int, ...]:
         """The last few entries of these classes and the end of the trial, for a finding's evidence."""
@@ -167,14 +179,30 @@ def overtaken(evidence: Evidence) -> tuple[int, int] | None:
     return None
 
 
-def usual_gap(tried_: Tried) -> float | None:
-    """The longest time between two messages in the ordinary run and in other trials; None where none is known."""
-    others = [evidence for name, evidence in tried_.run.trials.items() if name != tried_.name]
+def ended_handshake(evidence: Evidence) -> int | None:
+    """The first TLS handshake that came to nothing; what only probed the port has not seen the certificate."""
+    return next((n for n, e in evidence.of(ev.HandshakeFailed) if began_tls(e)), None)
+
+
+def usual_gap(run: Evidence, trial: str) -> float | None:
+    """The longest time between two messages in the ordinary run and in trials but this; None where none is known."""
+    others = [evidence for name, evidence in run.trials.items() if name != trial]
     gaps: list[float] = []
-    for part in (tried_.run, *others):
+    for part in (run, *others):
         times = part.times(ev.TelemetryReceived)
         gaps += [later - earlier for earlier, later in itertools.pairwise(times)]
     return max(gaps, default=None)
+
+
+def usual_wait(run: Evidence, trial: str) -> float | None:
+    """The longest time that a device which was started takes to send something: its usual gap, or until its first
+    message in the ordinary run; None where it is not known to be within `bounds.IN_SERVICE`."""
+    gap = usual_gap(run, trial)
+    connected = next((entry.t for entry, e in attempts(run) if e.return_code == 0), None)
+    if gap is None or connected is None:
+        return None
+    longest = max(gap, run.times(ev.TelemetryReceived)[0] - connected) if run.first(ev.TelemetryReceived) else gap
+    return longest if longest <= bounds.IN_SERVICE else None
 
 
 def refused_in(tried_: Tried) -> int:

@@ -14,6 +14,7 @@ from harness.checks.invalid import invalid_requests, invalid_values
 from harness.checks.properties import REJECTED, acknowledgement, requirement_of
 from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
 from harness.checks.sameness import same
+from harness.checks.seeing import service_failed
 from harness.checks.values import shown
 from harness.dtdl import Capability
 from harness.record import events as ev
@@ -36,10 +37,15 @@ def rejects_invalid_value(evidence: Evidence, capability: Capability) -> Finding
         raise _why_not(evidence, why, required=evidence.expectations.property(path).required)
     taken = [(n, w) for n, w in writes if not w.error]
     if not taken:
+        failed = next((w.error for _, w in writes if service_failed(w.error)), "")
+        if failed:
+            raise Blocked(f"No invalid value could be set for {path}: {failed}")
         return writes[-1][0]  # the twin itself refused them: nothing reached the device
     revived = [w for _, w in evidence.writes[path] if w.purpose == "revived" and w.after >= writes[-1][0]]
     if not revived:
         raise Blocked(f"The run ended before {path} was set to a valid value again.")
+    if revived[0].error:
+        raise Blocked(f"Property {path} could not be set to a valid value again: {revived[0].error}")
     alive = acknowledgement(evidence, path, revived[0].after, revived[0].version)
     if alive is None:
         first, last = taken[0][1], taken[-1][1]
@@ -116,6 +122,9 @@ def rejects_invalid_request(evidence: Evidence, capability: Capability) -> Findi
         why = f"Command {path} was not answered when it was invoked with a valid request."
         raise _why_not(evidence, why, required=evidence.expectations.command(path).required)
     again = [(n, r) for n, r in evidence.returns[path] if r.purpose == "again" and n > returns[-1][0]]
+    failed = next((r.error for _, r in [*again[-1:], *returns] if service_failed(r.error, r.error_code)), "")
+    if failed:
+        raise Blocked(f"Command {path} could not be invoked: {failed}")
     if (not again and evidence.lost is not None) or (again and again[-1][1].status is None):
         numbers = [n for n, _ in returns]
         since = max((at for at in evidence.commands_sent.get(path, []) if at < numbers[0]), default=numbers[0])

@@ -1,4 +1,4 @@
-"""The `preflight` command: one sub-command a module, each imported only when it runs."""
+"""The `preflight` command: one sub-command a module, imported when it is named (for the help of all, all are)."""
 
 from __future__ import annotations
 
@@ -35,9 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         epilog="example: preflight model check dtdl_models",
     )
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for name in _COMMANDS:
+    arguments = sys.argv[1:] if argv is None else argv
+    for name in [name for name in arguments[:1] if name in _COMMANDS] or _COMMANDS:
         import_module(f"harness.cli.{name.replace('-', '_')}").add_parser(subparsers)
-    args = parser.parse_args(argv)
+    args = parser.parse_args(arguments)
     try:
         code = int(args.run(args))
         sys.stdout.flush()

@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from harness.cli import FINDINGS, GOOD, USAGE
+
 _EPILOG = """\
 examples:
   preflight bundle                                   reports/ into preflight-bundle.zip
@@ -37,7 +39,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     from harness.bundle import BundleError, make, verify
-    from harness.cli import FINDINGS, GOOD, USAGE
 
     if args.verify is None:
         try:

@@ -12,15 +12,15 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from harness.cli import FINDINGS, GOOD, USAGE
+from harness.cli.control import Unreachable, fetch
 from harness.cli.services import STATE, AzureServices, Unclear, add_azure, add_local, control_of, is_azure, settings_of
-from harness.cli.status import Unreachable, fetch
 
 if TYPE_CHECKING:
     from harness.doctor.examining import Services
     from harness.doctor.result import Result
     from harness.settings import Settings
 
-GOOD, FAILURES, USAGE = 0, 1, 2
 _CHECK = 13
 _INDENT = 9 + _CHECK
 _WIDEST = 110
@@ -73,11 +73,11 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         _print(found)
-    return FAILURES if any(result.outcome.value == "failed" for result in found) else GOOD
+    return FINDINGS if any(result.outcome.value == "failed" for result in found) else GOOD
 
 
 def _of_azure(settings: Settings) -> list[Result]:
-    from harness.doctor.examining import Services, computer, hub_of, services
+    from harness.doctor.examining import Services, computer, host_of, services
     from harness.doctor.machine import roots
     from harness.doctor.result import skipped
 
@@ -86,14 +86,14 @@ def _of_azure(settings: Settings) -> list[Result]:
     hub = _read(lambda: named.hub, "hub", wrong)
     dps = _read(lambda: named.dps, "DPS", wrong)
     events = _read(lambda: named.events, "messages", wrong) if hub or settings.event_hub_connection_string else None
-    hub_host = hub_of(hub, settings.hub_host)
+    hub_host = host_of(hub, settings.hub_host)
     by_login = settings.dps_host is not None and settings.dps_connection_string is None
     login = by_login or (settings.hub_host is not None and settings.hub_connection_string is None)
     hub_service = _read(lambda: named.hub_service(0.0), "hub", wrong) if hub or (hub_host and login) else None
     dps_service = _read(lambda: named.provisioning(0.0), "DPS", wrong) if dps or by_login else None
     asked = Services(
         hub_host=hub_host,
-        dps_host=hub_of(dps, settings.dps_host),
+        dps_host=host_of(dps, settings.dps_host),
         dps_endpoint=settings.dps_endpoint,
         ca_path=settings.azure_ca,
         events=events,

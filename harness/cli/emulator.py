@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli import FINDINGS, GOOD, USAGE
+
 if TYPE_CHECKING:
     from harness.emulator import Emulator, EmulatorOptions
     from harness.emulator.faults import Plan
@@ -77,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
     except (PlanError, ValueError) as error:
         for line in str(error).splitlines():
             print(f"preflight emulator: {line}", file=sys.stderr)
-        return 2
+        return USAGE
     return _serve(args, options, plan)
 
 
@@ -105,8 +107,8 @@ def _serve(args: argparse.Namespace, options: EmulatorOptions, plan: Plan) -> in
                     continue
     except (EmulatorError, ServiceError, ValueError) as error:
         print(f"preflight emulator: {error}", file=sys.stderr)
-        return 1
-    return 0
+        return FINDINGS
+    return GOOD
 
 
 def _on_signals() -> Any:

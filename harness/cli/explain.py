@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from harness.cli import FINDINGS, GOOD, USAGE
+
 if TYPE_CHECKING:
     from harness.diagnosis import Entry, Explanation
 
@@ -52,17 +54,17 @@ def run(args: argparse.Namespace) -> int:
     text = " ".join(args.text)
     if bool(text.strip()) == args.list:
         print("preflight explain: give a code, or --list, and not both", file=sys.stderr)
-        return 2
+        return USAGE
     if args.list:
         print(_dump([_row(e) for e in CATALOGUE]) if args.json else "\n".join(_listed(CATALOGUE)))
-        return 0
+        return GOOD
     found = explain(text)
     if args.json:
         print(_dump(_answer(found)))
     else:
         width = min(shutil.get_terminal_size((80, 24)).columns, _WIDEST)
         print("\n".join(_explained(found, width, colours=sys.stdout.isatty())))
-    return 0 if found.entries else 1
+    return GOOD if found.entries else FINDINGS
 
 
 def _explained(found: Explanation, width: int, *, colours: bool) -> Iterator[str]:

@@ -7,6 +7,8 @@ import json
 import sys
 from pathlib import Path
 
+from harness.cli import FINDINGS, GOOD, USAGE
+
 _EPILOG = """\
 examples:
   preflight merge reports/*                          one summary of the folders of several devices
@@ -42,7 +44,6 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 
 def run(args: argparse.Namespace) -> int:
-    from harness.cli import FINDINGS, GOOD, USAGE
     from harness.fleet import MergeError, read_reports, summarize, table, write
     from harness.verdict import Verdict
 

@@ -12,19 +12,20 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli import FINDINGS, GOOD, USAGE
+from harness.dtdl.defaults import FOLDER, PUBLIC_REPOSITORY, usual
+
 if TYPE_CHECKING:
     from harness.dtdl.repository.checking import Finding
-
-PUBLIC = "https://devicemodels.azure.com"
-"""The public device model repository."""
 
 _FEW = 50
 """Files up to which no progress is shown."""
 
 _CHECK_EPILOG = f"""\
 A file in repository layout (below a directory named dtmi) finds what it depends on in its repository; the files of
-one command find each other; --repo adds locations: directories, files, https URLs such as {PUBLIC}.
-An id is looked up in the --repo locations, by default in ./dtdl_models or ./dtmi and in {PUBLIC}.
+one command find each other; --repo adds locations: directories, files, https URLs such as {PUBLIC_REPOSITORY}.
+An id is looked up in the --repo locations, by default in ./{FOLDER} or ./dtmi and in
+{PUBLIC_REPOSITORY}.
 
 examples:
   preflight model check models/                      a whole repository
@@ -88,7 +89,7 @@ def run_check(args: argparse.Namespace) -> int:
         checker = Checker(repos, files, strict=args.strict, max_version=args.max_version)
     except ValueError as error:
         print(f"preflight model check: {error}", file=sys.stderr)
-        return 2
+        return USAGE
     findings: list[Finding] = []
     with closing(checker), _progress(len(files)) as (say, advance):
         for batch in chain(map(checker.file, files), map(checker.dtmi, ids)):
@@ -101,7 +102,7 @@ def run_check(args: argparse.Namespace) -> int:
         print(json.dumps({"checked": len(files) + len(ids), "findings": [asdict(each) for each in findings]}, indent=2))
     else:
         print(_summary(len(files), len(ids), errors, len(findings) - errors), file=sys.stderr)
-    return 1 if errors else 0
+    return FINDINGS if errors else GOOD
 
 
 def run_show(args: argparse.Namespace) -> int:
@@ -115,21 +116,21 @@ def run_show(args: argparse.Namespace) -> int:
         resolved = resolve_target(args.target, repos, max_version=args.max_version)
     except (InvalidModel, ModelNotFound) as error:
         print(f"preflight model show: {error}", file=sys.stderr)
-        return 1
+        return FINDINGS
     except ValueError as error:
         print(f"preflight model show: {error}", file=sys.stderr)
-        return 2
+        return USAGE
     if args.json:
         shown = {"model": resolved.dtmi, "location": resolved.location, "capabilities": rows(resolved)}
         print(json.dumps(shown, indent=2))
     else:
         print_table(resolved)
-    return 0
+    return GOOD
 
 
 def _default_repos() -> list[str]:
-    here = [name for name, holder in (("dtdl_models", "dtdl_models"), (".", "dtmi")) if Path(holder).is_dir()]
-    return [*here, PUBLIC]
+    *here, public = usual()
+    return [*here, *(["."] if Path("dtmi").is_dir() else []), public]
 
 
 def _summary(files: int, ids: int, errors: int, warnings: int) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from harness.dtdl.wording import capability_text, term
+
 if TYPE_CHECKING:
     from harness.dtdl.model import Capability, Element
     from harness.dtdl.repository import Resolved
@@ -39,7 +41,7 @@ def print_table(resolved: Resolved) -> None:
         for each in group:
             kind = "property, writable" if each.writable else each.kind
             words = ", ".join(word for word in _meaning(each.element) if word)
-            schema = _schema(each, _FEW) + (f" ({words})" if words else "")
+            schema = capability_text(each, _FEW) + (f" ({words})" if words else "")
             table.add_row(*(Text(cell) for cell in (each.name, kind, schema)))
         where = "root" if component is None else f"component {component}"
         console.print(Text(f"\n{where}: {interface}", style="bold"), soft_wrap=True)
@@ -54,7 +56,7 @@ def _row(capability: Capability) -> Row:
         "component": capability.component,
         "name": capability.name,
         "writable": capability.writable,
-        "schema": _schema(capability),
+        "schema": capability_text(capability),
         "types": types,
         "unit": unit,
         "displayName": dict(capability.element.display_name) or None,
@@ -65,46 +67,5 @@ def _row(capability: Capability) -> Row:
 def _meaning(element: Element) -> tuple[str | None, str | None]:
     """Supplemental types and unit, as terms."""
     unit = element.get("unit")
-    types = ", ".join(_term(each) for each in element.types)
-    return types or None, _term(str(getattr(unit, "id", unit))) if unit is not None else None
-
-
-def _schema(capability: Capability, most: int | None = None) -> str:
-    if capability.kind != "command":
-        return schema_text(capability.schema, most)
-    sides = (capability.request, capability.response)
-    request, response = ("nothing" if each is None else schema_text(each.schema, most) for each in sides)
-    return f"{request} → {response}"
-
-
-def schema_text(schema: Element | None, most: int | None = None, depth: int = 0) -> str:
-    """A schema on one line: `double`, `array of string`, `object {a: double}`, `enum of integer: on=1, off=2`; with
-    `most`, no more fields and enum values than that, and the values without their names."""
-    if schema is None:
-        return "not known"
-    if schema.id.startswith(("dtmi:standard:", "dtmi:iotcentral:")):
-        return _term(schema.id)
-    if depth > 3:
-        return "…"
-    if schema.kind == "Array":
-        return f"array of {schema_text(schema.element('elementSchema'), most, depth + 1)}"
-    if schema.kind == "Map":
-        value = schema.element("mapValue")
-        return f"map of {schema_text(value.schema if value is not None else None, most, depth + 1)}"
-    if schema.kind == "Object":
-        fields = [f"{field.name}: {schema_text(field.schema, most, depth + 1)}" for field in schema.elements("fields")]
-        return f"object {{{_listed(fields, most)}}}"
-    if schema.kind == "Enum":
-        named = most is None
-        values = [f"{each.name}=" * named + str(each.get("enumValue")) for each in schema.elements("enumValues")]
-        return f"enum of {schema_text(schema.element('valueSchema'))}: {_listed(values, most)}"
-    return schema.kind[:1].lower() + schema.kind[1:]
-
-
-def _listed(items: list[str], most: int | None) -> str:
-    shown = ", ".join(items[:most])
-    return shown if most is None or len(items) <= most else f"{shown}, … ({len(items)} in all)"
-
-
-def _term(dtmi: str) -> str:
-    return dtmi.partition(";")[0].rpartition(":")[2]
+    types = ", ".join(term(each) for each in element.types)
+    return types or None, term(str(getattr(unit, "id", unit))) if unit is not None else None

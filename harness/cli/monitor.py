@@ -5,11 +5,9 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from harness.cli import FINDINGS, GOOD, USAGE
 from harness.cli.services import Unclear
 from harness.cli.watching import (
-    BROKEN,
-    GOOD,
-    USAGE,
     add_source,
     harmless_streams,
     number,
@@ -97,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         return USAGE
     except Broken as error:
         say(str(error))
-        return BROKEN
+        return FINDINGS
     return _end(args, watched, choice, source.hint) if ended else GOOD
 
 
@@ -112,4 +110,4 @@ def _end(args: argparse.Namespace, watched: Watched, choice: Choice, hint: str) 
         sayer("monitor")(f"{silence(watched, choice)}{more} Ended after {args.timeout:g} s.")
     elif args.count:
         sayer("monitor")(f"{watched.shown} of {args.count} came; nothing more for {args.timeout:g} s.")
-    return BROKEN if args.count else GOOD
+    return FINDINGS if args.count else GOOD

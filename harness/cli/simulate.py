@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, NoReturn
 
+from harness.cli import GOOD, USAGE
+
 if TYPE_CHECKING:
     from harness.device.simulator.faults import Chosen
 
@@ -88,7 +90,7 @@ def run(args: argparse.Namespace) -> int:
 
     if "list" in args.fault:
         print(_fault_list())
-        return 0
+        return GOOD
     try:
         chosen = _chosen(args.fault)
         read = settings.read(
@@ -96,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
         )
     except (settings.SettingsError, ValueError) as e:
         print(f"preflight simulate: {e}", file=sys.stderr)
-        return 2
+        return USAGE
 
     if args.raw or any(choice.fault.raw for choice in chosen):
         from harness.device.simulator.raw import run as play

@@ -9,15 +9,14 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
-from urllib.error import URLError
-from urllib.request import ProxyHandler, build_opener
 
+from harness.cli import FINDINGS, GOOD, USAGE
+from harness.cli.control import Unreachable, fetch
 from harness.cli.services import AzureServices, Unclear, add_azure, add_local, control_of, is_azure, settings_of
 
 if TYPE_CHECKING:
     from harness.watch.standing import Facts, Standing
 
-GOOD, MEND, USAGE = 0, 1, 2
 UNNAMED = "none is named. Put the connection string of one of its policies into PREFLIGHT_DPS_CONNECTION_STRING."
 
 EPILOG = """\
@@ -31,7 +30,6 @@ The states are those of `preflight explain`: Provisioned, Registered, Blocked, U
 Exit codes: 0 good (also while it is not connected, if it was before), 1 something to mend, 2 usage.
 """
 
-_ANSWER_SECONDS = 10.0
 _WIDEST = 100
 _INDENT = 13
 
@@ -68,18 +66,14 @@ def run(args: argparse.Namespace) -> int:
         return USAGE
     except Unreachable as error:
         say(str(error))
-        return MEND
+        return FINDINGS
     found = standing(facts)
     if args.json:
         print(json.dumps({"target": "azure" if azure else "local", **found.document()}, indent=2, ensure_ascii=False))
     else:
         print("\n".join(_shown(found, min(shutil.get_terminal_size((80, 24)).columns, _WIDEST))))
     asked_in_vain = facts.hub_unasked or facts.dps_unasked not in ("", UNNAMED)
-    return MEND if found.troubles or asked_in_vain else GOOD
-
-
-class Unreachable(Exception):
-    """The emulator does not answer."""
+    return FINDINGS if found.troubles or asked_in_vain else GOOD
 
 
 def _of_emulator(args: argparse.Namespace, control: str) -> Facts:
@@ -123,22 +117,6 @@ def _refused(logs: list[dict[str, str]], registration_id: str) -> str:
             failed = row.get("Level") == "Error"
             return f"{row.get('ResultSignature', '')}: {row.get('ResultDescription', '')}" if failed else ""
     return ""
-
-
-def fetch(control: str, path: str) -> Any:
-    # A proxy that the environment names is for other machines.
-    opener = build_opener(ProxyHandler({}))
-    try:
-        with opener.open(control.rstrip("/") + path, timeout=_ANSWER_SECONDS) as response:
-            return json.loads(response.read())
-    except (URLError, OSError) as error:
-        reason = getattr(error, "reason", None) or error
-        raise Unreachable(
-            f"No emulator of this version can be reached at {control}: {reason}. Start `preflight emulator`, or give "
-            "the address it calls control with --emulator."
-        ) from None
-    except ValueError:
-        raise Unreachable(f"What answers at {control} is not the control endpoint of an emulator.") from None
 
 
 def _of_azure(args: argparse.Namespace, services: AzureServices) -> Facts:

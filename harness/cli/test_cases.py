@@ -47,19 +47,18 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 
 def run(args: argparse.Namespace) -> int:
     from harness.aics import generate
-    from harness.cli.model import PUBLIC
     from harness.dtdl import ModelError, ModelNotFound, Repository
+    from harness.dtdl.defaults import is_public, usual
 
-    own = ["dtdl_models"] if Path("dtdl_models").is_dir() else []
     try:
-        found = Repository(list(dict.fromkeys([*args.models, *own, PUBLIC]))).resolve(args.model_id)
+        found = Repository(usual(args.models)).resolve(args.model_id)
     except (ModelNotFound, ModelError) as e:
         return _fault(str(e), FINDINGS)
     except ValueError as e:
         return _fault(str(e), USAGE)
     if args.model_id not in found.model.interfaces:
         return _fault(f"{args.model_id} is not an Interface, so no device can announce it.", FINDINGS)
-    published = [dtmi for dtmi, source in found.sources.items() if str(source).startswith(PUBLIC)]
+    published = [dtmi for dtmi, source in found.sources.items() if is_public(str(source))]
     text = generate(found.model, args.model_id, found.documents, published).text(as_list=args.list)
     if args.output is None:
         sys.stdout.write(text)

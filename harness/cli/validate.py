@@ -6,14 +6,11 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harness.cli import FINDINGS, GOOD, USAGE
 from harness.cli.services import Unclear
 from harness.cli.watching import (
-    BROKEN,
-    GOOD,
-    USAGE,
     add_source,
     harmless_streams,
     number,
@@ -28,7 +25,6 @@ if TYPE_CHECKING:
     from harness.dtdl import Model
     from harness.watch.validate import Resolution, Resolve, Validation
 
-FINDINGS = 1
 FORMATS = ("table", "json", "csv")
 SEVERITIES = ("error", "warning", "info")
 
@@ -112,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
         say(str(error))
         broken = True
         if not validation.watched.listening:
-            return BROKEN
+            return FINDINGS
     validation.finish()
     output.end(validation.watched.ledger)
     _sum_up(args, validation)
@@ -120,13 +116,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _resolver(given: Sequence[str]) -> Resolve:
-    """Look a model up in the places given, then beside, then in public."""
-    beside = Path("dtdl_models")
+    """Look a model up in the places given, then in the usual ones."""
 
     def look_up(model_id: str) -> tuple[Model | None, Resolution]:
-        from harness.run.models import PUBLIC_REPOSITORY, resolve
+        from harness.dtdl.defaults import usual
+        from harness.run.models import resolve
 
-        return resolve(model_id, [*given, *([str(beside)] if beside.is_dir() else []), PUBLIC_REPOSITORY])
+        return resolve(model_id, usual(given))
 
     return look_up
 

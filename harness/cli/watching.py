@@ -18,7 +18,6 @@ from harness.cli.services import AzureServices, Unclear, add_azure, add_local, c
 if TYPE_CHECKING:
     from harness.watch.source import Source
 
-GOOD, BROKEN, USAGE = 0, 1, 2
 POLL = 10.0
 
 
@@ -155,7 +154,7 @@ async def _interruptible(watch: Coroutine[Any, Any, None]) -> bool:
 
 
 def seconds(text: str) -> float:
-    """An option's time: a positive number of seconds."""
+    """An option's time: seconds, or 0 for none."""
     try:
         value = float(text)
     except ValueError:
@@ -166,7 +165,7 @@ def seconds(text: str) -> float:
 
 
 def number(text: str) -> int:
-    """An option's count: a positive whole number."""
+    """An option's count: a whole number, or 0 for no limit."""
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise argparse.ArgumentTypeError(f"{text!r} is not a whole number")
     return int(text)

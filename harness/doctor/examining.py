@@ -145,6 +145,6 @@ def _split(host: str) -> tuple[str, int]:
     return host.strip("[]"), HTTPS_PORT
 
 
-def hub_of(connection: HubConnection | DpsConnection | None, host: str | None) -> str | None:
+def host_of(connection: HubConnection | DpsConnection | None, host: str | None) -> str | None:
     """The host, with its port, that a connection string or a setting names."""
     return connection.host if connection is not None else host

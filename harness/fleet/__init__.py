@@ -10,10 +10,9 @@ from harness.fleet.devices import Fleet, load_fleet
 from harness.fleet.reading import MergeError, Report, read_reports
 from harness.fleet.summary import Summary, summarize, table
 from harness.fleet.terminal import say
-from harness.fleet.writing import WRITTEN, Conclusion, conclude, write
+from harness.fleet.writing import Conclusion, conclude, write
 
 __all__ = [
-    "WRITTEN",
     "Conclusion",
     "Fleet",
     "MergeError",

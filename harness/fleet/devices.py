@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from harness.expectations import nearest
-from harness.settings import FLEET, Settings, SettingsError, load, toml
+from harness.settings import FLEET, VARIABLES, Settings, SettingsError, load, toml
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,46}[A-Za-z0-9])?")
 """It is a folder's name, a part of a test's name and of a registration id (X.509: 64 characters at most)."""
@@ -55,11 +55,11 @@ def load_fleet(
     The parameters are those of `settings.load`. Raises SettingsError.
     """
     tables = toml(root / "preflight.toml").get(FLEET)
-    chosen = command_line.get("device") or environment.get(_variable("device"))
-    replayed = command_line.get("replay") or environment.get(_variable("replay"))
+    chosen = command_line.get("device") or environment.get(VARIABLES["device"])
+    replayed = command_line.get("replay") or environment.get(VARIABLES["replay"])
     if tables is None or replayed:
         if chosen and not (replayed and not command_line.get("device")):
-            what = "--device" if command_line.get("device") else _variable("device")
+            what = "--device" if command_line.get("device") else VARIABLES["device"]
             why = "--replay judges one recorded run" if replayed else "preflight.toml has no [[fleet]]"
             raise SettingsError(f"{what} chooses a device of a fleet, but {why}: leave it out.")
         return None
@@ -150,7 +150,7 @@ def _same_registration(devices: Sequence[Settings]) -> Iterator[str]:
 
 def _refuse_for_several(command_line: Mapping[str, Any], environment: Mapping[str, str], names: Sequence[str]) -> None:
     for name in _OF_A_DEVICE:
-        given = f"--{name}" if command_line.get(name) else _variable(name) if environment.get(_variable(name)) else ""
+        given = f"--{name}" if command_line.get(name) else VARIABLES[name] if environment.get(VARIABLES[name]) else ""
         if given and len(names) > 1:
             raise SettingsError(
                 f"{given} is about one device, and preflight.toml has a fleet of {len(names)} ({', '.join(names)}). "
@@ -160,12 +160,8 @@ def _refuse_for_several(command_line: Mapping[str, Any], environment: Mapping[st
 
 def _of_all(command_line: Mapping[str, Any], environment: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, str]]:
     """What is given to every device of the fleet, and not only to the one that was chosen."""
-    variables = {_variable(name) for name in _OF_A_DEVICE}
+    variables = {VARIABLES[name] for name in _OF_A_DEVICE}
     return (
         {name: value for name, value in command_line.items() if name not in _OF_A_DEVICE},
         {name: value for name, value in environment.items() if name not in variables},
     )
-
-
-def _variable(option: str) -> str:
-    return f"PREFLIGHT_{option.upper().replace('-', '_')}"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import datetime
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
 from harness.fleet.reading import RESULT, MergeError, Report
+from harness.report.text import in_xml
 from harness.verdict import Outcome
 
 JUNIT = "junit.xml"
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _TAGS = {Outcome.FAILED: "failure", Outcome.ERROR: "error"}
 
 
@@ -30,7 +29,7 @@ def merged_junit(reports: Sequence[Report]) -> str:
                 case.set("classname", f"{report.name}.{case.get('classname', 'pre-flight')}")
             root.append(suite)
     ET.indent(root)
-    text = _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", ET.tostring(root, encoding="unicode"))
+    text = in_xml(ET.tostring(root, encoding="unicode"))
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 

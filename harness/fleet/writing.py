@@ -17,8 +17,6 @@ from harness.record.redact import Redactor
 from harness.record.writer import ReportFolder
 from harness.settings import Settings
 
-WRITTEN = ("fleet.json", "fleet.html", JUNIT)
-
 
 def write(summary: Mapping[str, Any], reports: Sequence[Report], folder: Path) -> list[str]:
     """Write fleet.json, fleet.html and junit.xml; a sentence for each that could not be written. Raises MergeError."""

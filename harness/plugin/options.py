@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from harness.settings import FLEET, OPTIONS, Settings, SettingsError, load, toml
+from harness.settings import FLEET, OPTIONS, VARIABLES, Settings, SettingsError, load, toml
 
 if TYPE_CHECKING:
     from harness.fleet import Fleet
@@ -88,7 +88,7 @@ def _only(config: pytest.Config, given: dict[str, Any]) -> Settings:
 def _fleet(config: pytest.Config, given: dict[str, Any]) -> Fleet | None:
     """The fleet of preflight.toml. Raises SettingsError."""
     root = _root(config)
-    chosen = given["device"] or os.environ.get("PREFLIGHT_DEVICE")
+    chosen = given["device"] or os.environ.get(VARIABLES["device"])
     if not chosen and FLEET not in toml(root / "preflight.toml"):
         return None
     from harness.fleet import load_fleet

@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import itertools
 import json
 import math
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -26,6 +28,9 @@ _LONGEST = 64 * 2**20
 """Bytes of a line: far more than the largest model or twin takes. What is longer is skipped unread."""
 _WIDEST_GAP = 100_000
 """Entries that may be missing in a row; a number farther away is damage."""
+_DEEPEST = 100
+"""Levels of a line; what telemetry and twins may have is less."""
+_TEXTS = re.compile(r'"(?:[^"\\]|\\.)*"')
 _LINES_NAMED = 3
 _KINDS_OF_FAULT = 20
 
@@ -122,7 +127,17 @@ def _text(line: bytes) -> str:
         raise Unreadable("not text in UTF-8") from None
 
 
+def _is_too_deep(line: str) -> bool:
+    """Whether it nests deeper than what reads events by recursion could follow."""
+    if line.count("{") + line.count("[") <= _DEEPEST:
+        return False
+    depths = itertools.accumulate((c in "{[") - (c in "}]") for c in _TEXTS.sub("", line))
+    return max(depths, default=0) > _DEEPEST
+
+
 def _decode(line: str) -> Entry:
+    if _is_too_deep(line):
+        raise Unreadable(f"not JSON that can be read: deeper than {_DEEPEST} levels")
     try:
         row = json.loads(line)
     except json.JSONDecodeError as e:

@@ -220,8 +220,10 @@ class LineWriter:
             self._file.seek(0)
             content = self._file.readall()
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with FileIO(str(self._path), "w") as file:
+            with FileIO(str(self._path), "x") as file:
                 _write(file, content)
+        except FileExistsError:
+            self._folder.missing(self._path.name, OSError("another run has begun to write there"))
         except OSError as e:
             self._folder.missing(self._path.name, e)
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 def write_reports(run: Run) -> None:
     """Write every report into the run's report folder. What cannot be written is in `run.folder.faults`."""
     from harness.report.aics import aics
-    from harness.report.html import write_html
+    from harness.report.html.page import page
     from harness.report.junit import junit
     from harness.report.result import result
 
@@ -22,7 +22,7 @@ def write_reports(run: Run) -> None:
     run.folder.write("result.json", _json(summary))
     _write(run, "junit.xml", lambda: junit(run, summary))
     _write(run, "aics.json", lambda: _json(aics(run, summary)))
-    write_html(run, summary)
+    _write(run, "report.html", lambda: page(run, summary))
 
 
 def _write(run: Run, name: str, make: Callable[[], str]) -> None:

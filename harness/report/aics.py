@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 SCHEMA = "urn:pnp-preflight:aics:1.0"
 _PUBLISHED = ("IoTPnP.", "AzureCertified.")
-_JUDGED = (Outcome.PASSED, Outcome.WARNING, Outcome.FAILED)
 _OUTCOMES = {Verdict.PASSED: "Passed", Verdict.WARNINGS: "PassedWithWarnings", Verdict.FAILED: "Failed"}
 _RAW = 50
 """Entries of the record in one task; the journal has all."""

@@ -98,7 +98,7 @@ def _said(event: ev.Event) -> str:
             return f"{path_of(event.component, event.name)} answered: {answer}"
         case ev.PropertyWritten():
             return f"{path_of(event.component, event.name)} set to {compact(event.value)} {event.error}".rstrip()
-    told = None if isinstance(event, _ON_THE_WIRE) else single(event)
-    if told is None:
+    if isinstance(event, _ON_THE_WIRE):
         return " ".join(words(event)).strip()
+    told = single(event)
     return "; ".join(filter(None, (told.what, told.came, told.judged)))

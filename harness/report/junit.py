@@ -11,7 +11,6 @@ suite's output say so; with --strict it fails. What was not judged is skipped wi
 
 from __future__ import annotations
 
-import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,14 +18,12 @@ from typing import TYPE_CHECKING, Any
 from harness.checks.requirements import CLAUSES
 from harness.record import events as ev
 from harness.report.evidence import SKIPPED, fails, output, properties, quoted
-from harness.report.text import case_text, plain
+from harness.report.text import case_text, in_xml, plain
 from harness.report.times import moment
 from harness.verdict import CaseResult, Outcome, Severity, worst
 
 if TYPE_CHECKING:
     from harness.run import Run
-
-_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def junit(run: Run, summary: Mapping[str, Any]) -> str:
@@ -43,11 +40,11 @@ def junit(run: Run, summary: Mapping[str, Any]) -> str:
         suite.set("time", f"{ended - began:.3f}")
         holder = ET.SubElement(suite, "properties")
         for name, value in _properties(run, summary, requirement, results, first=number == 0):
-            ET.SubElement(holder, "property", name=_clean(plain(name)), value=_clean(plain(value)))
+            ET.SubElement(holder, "property", name=in_xml(plain(name)), value=in_xml(plain(value)))
         for result in results:
             _case(suite, run, result)
-        ET.SubElement(suite, "system-out").text = _clean(_output(run, results))
-        ET.SubElement(suite, "system-err").text = _clean("\n".join(summary["harness_failures"]) if number == 0 else "")
+        ET.SubElement(suite, "system-out").text = in_xml(_output(run, results))
+        ET.SubElement(suite, "system-err").text = in_xml("\n".join(summary["harness_failures"]) if number == 0 else "")
     ET.indent(root)
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ET.tostring(root, encoding="unicode") + "\n"
 
@@ -89,21 +86,21 @@ def _properties(
 def _case(suite: ET.Element, run: Run, result: CaseResult) -> None:
     attributes = {
         "classname": result.requirement,
-        "name": _clean(plain(result.case)),
+        "name": in_xml(plain(result.case)),
         "time": f"{_seconds(run, result):.3f}",
     }
     case = ET.SubElement(suite, "testcase", attributes)
     text = run.redactor.clean(case_text(result))
-    headline = _clean(text.partition("\n")[0])
+    headline = in_xml(text.partition("\n")[0])
     if fails(run, result):
         codes = [f.code for f in sorted(result.findings, key=lambda f: f.severity is not Severity.ERROR)]
-        failure = ET.SubElement(case, "failure", message=headline, type=_clean(plain(codes[0])))
-        failure.text = _clean("\n\n".join(filter(None, (text, quoted(run, result)))))
+        failure = ET.SubElement(case, "failure", message=headline, type=in_xml(plain(codes[0])))
+        failure.text = in_xml("\n\n".join(filter(None, (text, quoted(run, result)))))
     elif result.outcome is Outcome.ERROR:
-        ET.SubElement(case, "error", message=headline, type="harness").text = _clean(text)
+        ET.SubElement(case, "error", message=headline, type="harness").text = in_xml(text)
     elif result.outcome in SKIPPED:
         attributes = {"message": f"{result.outcome.value}: {headline}", "type": result.outcome.value}
-        ET.SubElement(case, "skipped", attributes).text = _clean(text)
+        ET.SubElement(case, "skipped", attributes).text = in_xml(text)
 
 
 def _output(run: Run, results: Sequence[CaseResult]) -> str:
@@ -144,8 +141,3 @@ def _seconds(run: Run, result: CaseResult) -> float:
         return 0.0
     entries = run.recorder.entries
     return max(0.0, entries[result.decided - 1].t - entries[connected[0] - 1].t)
-
-
-def _clean(text: str) -> str:
-    """Without the characters that XML 1.0 forbids; a device chooses names and payloads freely."""
-    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

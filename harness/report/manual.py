@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from harness.checks import requirements
 from harness.checks.edge import MANUAL
+from harness.dtdl.defaults import is_public
 from harness.record import events as ev
-from harness.report.origin import is_public
 from harness.verdict import Outcome
 
 if TYPE_CHECKING:

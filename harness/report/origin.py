@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from harness.run.models import PUBLIC_REPOSITORY
+from harness.dtdl.defaults import is_public
 
 GLOBAL, PRIVATE, UPLOADED, UNKNOWN = "GlobalRepository", "PrivateRepository", "UserUploads", "Unknown"
-
-
-def is_public(location: str) -> bool:
-    """Whether it is the public repository of models."""
-    return location.rstrip("/") == PUBLIC_REPOSITORY or location.startswith(f"{PUBLIC_REPOSITORY}/")
 
 
 def resolution_source(location: str | None) -> str:

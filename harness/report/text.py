@@ -11,6 +11,8 @@ from harness.verdict import CaseResult, Finding
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 """Controls but the line end (C0, C1), and Unicode's marks for the direction of writing."""
 
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 _SHOWN = 400
 """Characters of an expected or actual value; the whole is in the journal."""
 
@@ -41,6 +43,11 @@ def plain(text: str) -> str:
     direction of writing, and is no command to a CI system. Line ends stay.
     """
     return ci.harmless(_CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", text))
+
+
+def in_xml(text: str) -> str:
+    """Without the characters that XML 1.0 forbids; a device chooses names and payloads freely."""
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _to_explain(*texts: str) -> list[str]:

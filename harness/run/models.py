@@ -5,17 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from harness.dtdl import Model, ModelError, ModelNotFound, Repository, ResolutionError, parse
+from harness.dtdl.defaults import usual
 from harness.record import events as ev
 from harness.settings import Settings
-
-PUBLIC_REPOSITORY = "https://devicemodels.azure.com"
 
 
 def locations(settings: Settings) -> list[str]:
     """`--models` first, then dtdl_models/ beside the settings, then the public repository."""
-    own = settings.root / "dtdl_models"
-    places = [*settings.models, *([str(own)] if own.is_dir() else [])]
-    return list(dict.fromkeys([*places, PUBLIC_REPOSITORY]))
+    return usual(settings.models, settings.root)
 
 
 def resolve(model_id: str, places: Sequence[str]) -> tuple[Model | None, ev.ModelResolved | ev.ModelRejected]:

@@ -7,7 +7,7 @@ in upper case), the keys of preflight.toml and the messages about wrong ones all
 from __future__ import annotations
 
 from harness.settings.loading import load, toml
-from harness.settings.options import OPTIONS, SERVICE_SECRETS, Option
+from harness.settings.options import OPTIONS, SERVICE_SECRETS, VARIABLES, Option
 from harness.settings.settings import EXTERNAL, FLEET, GLOBAL_DPS, Settings, SettingsError
 from harness.settings.values import tpm_registration_id
 
@@ -17,6 +17,7 @@ __all__ = [
     "GLOBAL_DPS",
     "OPTIONS",
     "SERVICE_SECRETS",
+    "VARIABLES",
     "Option",
     "Settings",
     "SettingsError",

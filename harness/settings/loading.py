@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from harness.expectations import TABLES, Expectations, stacked
+from harness.expectations import TABLES, Expectations, nearest, stacked
 from harness.expectations import read as read_expectations
 from harness.settings import redactions
 from harness.settings.checking import checked as check
@@ -109,7 +108,7 @@ def _read(option: Option, value: Any, origin: str) -> Any:
     if option.choices and read not in option.choices:
         raise SettingsError(
             f"{name} = {value!r} ({origin}) is not known: choose {' or '.join(option.choices)}"
-            f"{_nearest(str(read), option.choices)}."
+            f"{nearest(str(read), option.choices)}."
         )
     return read
 
@@ -144,7 +143,7 @@ def _read_tables(data: Mapping[str, Any], under: Expectations | None = None) -> 
     tables = (*TABLES, FLEET)
     stated = read_expectations(data)
     problems = [
-        f"preflight.toml has an unknown key `{key}`{_nearest(key, (*names, *tables))}. Known keys: {', '.join(names)}; "
+        f"preflight.toml has an unknown key `{key}`{nearest(key, (*names, *tables))}. Known keys: {', '.join(names)}; "
         f"tables: {', '.join(tables)}."
         for key in data
         if key not in names and key not in tables
@@ -154,8 +153,3 @@ def _read_tables(data: Mapping[str, Any], under: Expectations | None = None) -> 
         raise SettingsError("\n".join(problems))
     expectations = stated.expectations if under is None else stacked(under, stated.expectations)
     return {key: value for key, value in data.items() if key in names}, expectations
-
-
-def _nearest(word: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(word.replace("_", "-").lower(), known, n=1, cutoff=0.5)
-    return f" (did you mean `{close[0]}`?)" if close else ""

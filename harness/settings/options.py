@@ -59,11 +59,27 @@ OPTIONS = (
         "BASE64",
     ),
     Option("registration-id", "the device's registration id in DPS", metavar="ID"),
-    Option("window", "how long telemetry is watched, at most", seconds, "SECONDS"),
+    Option(
+        "window",
+        "how long telemetry is watched, at most, where nothing stated about it asks for longer",
+        seconds,
+        "SECONDS",
+    ),
     Option("connect-timeout", "how long the device may take to register and to connect", seconds, "SECONDS"),
     Option("ack-timeout", "how long the device may take to acknowledge a writable property", seconds, "SECONDS"),
-    Option("trial-timeout", "how long each wait of a trial of the full profile may take, at most", seconds, "SECONDS"),
-    Option("command-timeout", "how long the device may take to answer a command", seconds, "SECONDS"),
+    Option(
+        "trial-timeout",
+        "how long each wait of a trial of the full profile may take, at most; to come up the device has its "
+        "--connect-timeout",
+        seconds,
+        "SECONDS",
+    ),
+    Option(
+        "command-timeout",
+        "how long the device may take to answer a command; the hub waits 5 to 300 s for it",
+        seconds,
+        "SECONDS",
+    ),
     Option(
         "listen",
         "address the local target listens on; a LAN address for a physical device",
@@ -76,7 +92,13 @@ OPTIONS = (
         choices=("smoke", "standard", "full"),
     ),
     Option("reports", "folder the reports go to", path, "DIR"),
-    Option("state", "folder the local target keeps its certificates in", path, "DIR"),
+    Option(
+        "state",
+        "folder that lasts from run to run: the local target's certificates, the identities and keys of physical "
+        "devices, notes of what was made in Azure",
+        path,
+        "DIR",
+    ),
     Option("strict", "warnings fail the run", flag, flag=True),
     Option("bundle", "make one zip of the run for a manual review, in this file", path, "FILE"),
     Option("sign", "sign the bundle with this Ed25519 private key (PEM)", path, "KEY"),
@@ -149,6 +171,9 @@ OPTIONS = (
     ),
 )
 
+
+VARIABLES = {o.name: o.environment for o in OPTIONS}
+"""Each option's name in the environment."""
 
 SERVICE_SECRETS = frozenset(name for o in OPTIONS if o.secret for name in (o.environment, *o.also))
 """Names in the environment of what opens a service: a device process must inherit none of them."""

@@ -18,6 +18,7 @@ from pathlib import Path
 from harness.device.credentials import DeviceCertificate
 from harness.emulator import certificates
 from harness.emulator.emulator import new_id_scope
+from harness.target import TargetError
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def lasting(folder: Path, registration_id: str) -> Identity:
 def lasting_certificate(folder: Path, registration_id: str) -> DeviceCertificate:
     """The certificate kept in this folder, or a new one that is kept from now on.
 
-    Raises OSError, and ValueError when no certificate can hold the registration id as its CN.
+    Raises OSError, and TargetError when no certificate can hold the registration id as its CN.
     """
     return _certificate(folder / _name(registration_id), registration_id)
 
@@ -57,6 +58,14 @@ def lasting_certificate(folder: Path, registration_id: str) -> DeviceCertificate
 def passing_certificate(folder: Path, registration_id: str) -> DeviceCertificate:
     """A new certificate, to be removed (`remove`) when the run ends. Raises as `lasting_certificate`."""
     return _certificate(folder / f"run-{secrets.token_hex(8)}", registration_id)
+
+
+def not_kept(folder: Path, error: OSError) -> TargetError:
+    """The error of an identity or certificate that could not be written into the state folder."""
+    return TargetError(
+        f"The device's identity could not be kept in {folder}: {error.strerror or error}. "
+        "Name another folder with --state DIR."
+    )
 
 
 def remove(certificate: DeviceCertificate) -> None:
@@ -76,7 +85,13 @@ def _certificate(folder: Path, registration_id: str) -> DeviceCertificate:
     files = DeviceCertificate(folder / "certificate.pem", folder / "key.pem", folder / "both.pem")
     if not all(file.is_file() for file in (files.certificate, files.key, files.both)):
         remove(files)
-    certificates.ensure_device(folder, registration_id)
+    try:
+        certificates.ensure_device(folder, registration_id)
+    except ValueError:
+        raise TargetError(
+            "The registration id is the common name of the device's certificate, which has 64 characters at most, and "
+            f"{registration_id!r} is longer. Choose a shorter one with --registration-id ID."
+        ) from None
     return files
 
 

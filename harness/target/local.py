@@ -17,6 +17,7 @@ from harness.target.identity import (
     Identity,
     lasting,
     lasting_certificate,
+    not_kept,
     passing_certificate,
     remove,
     secrets_of,
@@ -79,7 +80,7 @@ class LocalTarget:
         except EmulatorError as e:
             raise TargetError(str(e)) from None
         except OSError as e:
-            raise _not_kept(self._settings, e) from None
+            raise not_kept(self._settings.state, e) from None
 
     def service(self) -> HubService:
         if self._service is None:
@@ -106,13 +107,7 @@ class LocalTarget:
 
     def _by_certificate(self, known: Credentials) -> Credentials:
         make = lasting_certificate if self._settings.dut == EXTERNAL else passing_certificate
-        try:
-            self._certificate = made = make(self._settings.state, known.registration_id)
-        except ValueError:
-            raise TargetError(
-                "The registration id is the common name of the device's certificate, which has 64 characters at "
-                f"most, and {known.registration_id!r} is longer. Choose a shorter one with --registration-id ID."
-            ) from None
+        self._certificate = made = make(self._settings.state, known.registration_id)
         self._emulator.enroll_x509(known.registration_id, made.certificate.read_bytes())
         return replace(known, certificate=made, secrets=(*known.secrets, *secrets_of(made)))
 
@@ -135,14 +130,7 @@ def _identity(settings: Settings) -> Identity:
     try:
         return lasting(settings.state, settings.registration_id)
     except OSError as e:
-        raise _not_kept(settings, e) from None
-
-
-def _not_kept(settings: Settings, error: OSError) -> TargetError:
-    return TargetError(
-        f"The device's identity could not be kept in {settings.state}: {error.strerror or error}. "
-        "Name another folder with --state DIR."
-    )
+        raise not_kept(settings.state, e) from None
 
 
 def _shared_access_key(connection_string: str) -> str:

@@ -290,14 +290,18 @@ def _query(query: str, more: str | None, operations: Any) -> _Page:
 
 
 def _feedback(operations: Any, message_id: str) -> tuple[list[str], bool]:
-    """Take one batch; one that holds nothing of this message is given back. What it said, and whether it was that."""
+    """Take one batch; one that holds anything of another message is given back, for its reader is somebody else.
+
+    What it said of this message, and whether it held nothing of it.
+    """
     messages = operations.cloud_to_device_messages
     response = messages.receive_feedback_notification(raw=True).response
     if response.status_code == 204:
         return [], False
     token = response.headers.get("ETag", "").strip('"')
-    found = [r["statusCode"] for r in json.loads(response.text) if r.get("originalMessageId") == message_id]
-    if found:
+    records = json.loads(response.text)
+    found = [r["statusCode"] for r in records if r.get("originalMessageId") == message_id]
+    if found and len(found) == len(records):
         messages.complete_feedback_notification(token)
     else:
         messages.abandon_feedback_notification(token)

@@ -94,7 +94,7 @@ class AzureSource:
     async def known(self) -> list[Known]:
         """As of the last read, for which a watch that began is told everything since."""
         twins = self._twins if self._twins is not None else _by_identity(await asyncio.to_thread(self._read))
-        return [_known(twin) for twin in twins.values()]
+        return [Known.by(twin) for twin in twins.values()]
 
     @asynccontextmanager
     async def listen(self, *, past: bool = False) -> AsyncIterator[AsyncIterator[Seen]]:
@@ -257,22 +257,6 @@ def _arrived(device: str, module: str | None, model: str | None, twin: Twin) -> 
 
 def _by_identity(twins: list[dict[str, Any]]) -> dict[Identity, Twin]:
     return {(str(twin.get("deviceId", "")), twin.get("moduleId") or None): twin for twin in twins}
-
-
-def _known(twin: Twin) -> Known:
-    sections = twin.get("properties") or {}
-    return Known(
-        device_id=str(twin.get("deviceId", "")),
-        module_id=twin.get("moduleId") or None,
-        model_id=twin.get("modelId") or None,
-        connected=_connected(twin),
-        desired=_bare(sections.get("desired")),
-        reported=_bare(sections.get("reported")),
-    )
-
-
-def _bare(section: Any) -> dict[str, Any]:
-    return {name: value for name, value in (section or {}).items() if name != "$metadata"}
 
 
 def _connected(twin: Twin) -> bool:

@@ -46,7 +46,7 @@ class ControlSource:
             document = await self._get(session, "/twins")
         if not isinstance(document, list) or not all(isinstance(twin, dict) for twin in document):
             raise Broken(self._other())
-        return [_known(twin) for twin in document]
+        return [Known.by(twin) for twin in document]
 
     @asynccontextmanager
     async def listen(self, *, past: bool = False) -> AsyncIterator[AsyncIterator[Seen]]:
@@ -136,19 +136,3 @@ class ControlSource:
 
     def _ended(self, why: str) -> str:
         return f"The stream of {self.name} broke off{why}. What happened since was not seen; start the emulator again."
-
-
-def _known(twin: dict[str, Any]) -> Known:
-    sections = twin.get("properties") or {}
-    return Known(
-        device_id=str(twin.get("deviceId", "")),
-        module_id=twin.get("moduleId"),
-        model_id=twin.get("modelId") or None,
-        connected=twin.get("connectionState") == "Connected",
-        desired=_bare(sections.get("desired")),
-        reported=_bare(sections.get("reported")),
-    )
-
-
-def _bare(section: Any) -> dict[str, Any]:
-    return {name: value for name, value in (section or {}).items() if name != "$metadata"}

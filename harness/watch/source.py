@@ -32,6 +32,23 @@ class Known:
     desired: Mapping[str, Any] = field(default_factory=dict)
     reported: Mapping[str, Any] = field(default_factory=dict)
 
+    @classmethod
+    def by(cls, twin: Mapping[str, Any]) -> Known:
+        """What a twin says, in the service's shape."""
+        sections = twin.get("properties") or {}
+        return cls(
+            device_id=str(twin.get("deviceId", "")),
+            module_id=twin.get("moduleId") or None,
+            model_id=twin.get("modelId") or None,
+            connected=twin.get("connectionState") == "Connected",
+            desired=_bare(sections.get("desired")),
+            reported=_bare(sections.get("reported")),
+        )
+
+
+def _bare(section: Any) -> dict[str, Any]:
+    return {name: value for name, value in (section or {}).items() if name != "$metadata"}
+
 
 class Broken(Exception):
     """A source cannot be reached or ended of itself. The text is a sentence that says what to do."""

@@ -141,7 +141,7 @@ class Story:
     def answered(self, name: str, status: int | None, payload: Any = None, **more: Any) -> int:
         return self.tell(ev.CommandReturned(DEVICE, None, name, status, payload, "exercise", 0.1, **more))
 
-    def wrote_together(self, values: dict[str, Any], version: int, purpose: str, error: str = "") -> int:
+    def wrote_together(self, values: dict[str, Any], version: int | None, purpose: str, error: str = "") -> int:
         """Several in one patch, by path."""
         after = len(self.recorder.entries)
         writes = []

@@ -229,14 +229,6 @@ def test_a_read_only_property_never_reported_fails() -> None:
     assert codes(at_work().over().judge("read_only_property", "hours")) == ["property-not-reported"]
 
 
-def test_the_last_reported_value_counts() -> None:
-    story = at_work()
-    story.reported({"hours": "12"})
-    assert codes(story.judge("read_only_property", "hours")) == ["property-invalid"]
-    story.reported({"hours": 12})
-    assert codes(story.judge("read_only_property", "hours")) == []
-
-
 def test_a_component_property_needs_its_marker() -> None:
     story = at_work()
     story.reported({"part1": {"serial": "x"}})

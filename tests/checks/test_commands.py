@@ -119,6 +119,38 @@ def test_answers_that_go_wrong_later_are_found() -> None:
 
 
 @pytest.mark.parametrize(
+    ("stated", "setting", "took", "found"),
+    [
+        (3.0, 30.0, 2.5, []),
+        (3.0, 30.0, 3.5, ["error command-timed-out"]),
+        (None, 2.0, 3.5, ["error command-timed-out"]),
+        (4.0, 2.0, 3.5, []),
+        (None, None, 3.5, []),
+        (5.0, 30.0, 6.0, []),  # the hub has waited so long for the answer, and before that for the device
+    ],
+)
+def test_a_time_shorter_than_the_hub_waits_is_judged_by_the_time_it_took(
+    stated: float | None, setting: float | None, took: float, found: list[str]
+) -> None:
+    story = at_work()
+    if setting is not None:
+        story.tell(ev.RunStarted("2026-01-01T00:00:00Z", {"command-timeout": setting}, {}))
+    story.evidence.expectations = expecting(prime=Command(timeout=stated))
+    story.tell(ev.CommandReturned("dev1", None, "prime", 200, True, "exercise", took))
+    assert codes(story.judge("command", "prime")) == found
+
+
+@pytest.mark.parametrize(("stated", "said"), [(600.0, True), (300.0, False), (None, False)])
+def test_a_time_longer_than_the_hub_waits_is_said_so(stated: float | None, said: bool) -> None:
+    story = at_work()
+    story.evidence.expectations = expecting(prime=Command(timeout=stated))
+    story.answered("prime", None, error_code=504101, error="timed out")
+    (found,) = story.judge("command", "prime").findings
+    assert found.code == "command-timed-out"
+    assert ("IoT Hub waits 300 s at most" in found.message) is said
+
+
+@pytest.mark.parametrize(
     ("status", "code", "found"),
     [
         (404, None, []),
@@ -230,6 +262,14 @@ def test_a_device_reset_without_a_word_that_stays_silent_has_not_come_back() -> 
     story.asked("reboot", "exercise", 200)
     story.tell(ev.WaitEnded(COMING_BACK.format("reboot"), False, 60, 60, "no sign of life"))
     assert codes(story.judge("command", "reboot")) == ["error command-no-return"]
+
+
+def test_an_answer_that_is_noted_does_not_hide_that_it_stays_away() -> None:
+    story = plant_at_work()
+    story.asked("reboot", "exercise", 200, {"rebooting": True})
+    story.gone().ended()
+    found = codes(story.judge("command", "reboot"))
+    assert found == ["info command-response-undeclared", "error command-no-return"]
 
 
 def test_a_device_that_was_back_and_goes_for_another_reason_has_come_back() -> None:

@@ -154,6 +154,15 @@ def test_null_removes(answer: object, revived: bool, found: list[str]) -> None:
     assert codes(story.judge("desired_property_removed")) == found
 
 
+def test_a_service_that_fails_at_the_next_value_is_no_dead_device() -> None:
+    story = plant_at_work()
+    story.wrote_together({"speed": None}, 3, "removed")
+    story.wrote_together({"speed": 5}, None, "revived", "500001: the service is unavailable")
+    result = story.judge("desired_property_removed")
+    assert result.outcome is Outcome.BLOCKED
+    assert "500001" in result.reason
+
+
 def test_what_was_not_tried_is_blocked_with_the_reason() -> None:
     story = plant_at_work()
     assert story.judge("properties_in_one_patch").outcome is Outcome.BLOCKED

@@ -17,6 +17,7 @@ from tests.checks.words import codes
         ({"value": 1, "ac": 200, "av": 0}, ["warning initial-value-code"]),
         ({"value": 1, "ac": 203, "av": 7}, ["warning own-value-version"]),
         (1, ["warning initial-value-bare"]),
+        ("1", ["warning initial-value-bare"]),
     ],
 )
 def test_initial_values(first: object, found: list[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from tests.checks.words import codes
 
 
 class Trial:
-    """A trial told event by event, each at a moment of its own."""
+    """A trial told event by event, each at a moment of its own. `waits` are the seconds before each message that the
+    device sent in the ordinary run, after it had connected."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *waits: float) -> None:
         self.name = name
         self.time = 0.0
         self.story = Story().opened("wire", "telemetry", "twin", "faults").registered().connected()
@@ -27,6 +29,8 @@ class Trial:
             recorder.emit(entry.event)
         recorder.follow(self.story.evidence.add)
         self.story.recorder = recorder
+        for wait in waits:
+            self.sends(wait)
         self.tell(ev.TrialBegan(name))
 
     def tell(self, event: ev.Event, after: float = 0.0) -> Trial:
@@ -53,11 +57,14 @@ class Trial:
             self.tell(ev.HubConnected(DEVICE, None, code, **{**fields, **more}), after)
         return self
 
+    def sends(self, after: float = 0.0) -> Trial:
+        return self.tell(ev.TelemetryReceived(DEVICE, None, None, b"{}"), after)
+
     def registers(self, after: float = 0.0) -> Trial:
         return self.tell(ev.RegistrationRequested(DEVICE, "1", b"{}"), after)
 
-    def answered(self, status: int, retry_after: int | None = None) -> Trial:
-        return self.tell(ev.RegistrationAnswered(DEVICE, "1", status, b"{}", retry_after))
+    def answered(self, status: int, retry_after: int | None = None, body: bytes = b"{}") -> Trial:
+        return self.tell(ev.RegistrationAnswered(DEVICE, "1", status, body, retry_after))
 
     def ended(self, saw: str = "nothing in time", after: float = 0.0) -> Trial:
         self.time += after
@@ -123,6 +130,8 @@ def test_a_device_that_stays_with_a_hub_that_is_busy_for_ever(failures: int, fou
         (1, 35.0, "nothing in time", "error never-reregisters"),
         (12, 1.0, "nothing in time", "error never-reregisters"),
         (2, 5.0, "nothing in time", "warning reregistration-not-seen"),
+        (2, 60.0, "nothing in time", "warning reregistration-not-seen"),  # its next wait may be 100 s
+        (2, 105.0, "nothing in time", "error never-reregisters"),
         (2, 5.0, t.SILENT, "error never-reregisters"),
     ],
 )
@@ -140,6 +149,13 @@ def test_a_device_that_registers_and_does_not_come_back() -> None:
 def test_a_device_that_gives_up_when_it_is_disabled() -> None:
     told = Trial(t.HUB_DISABLED).dropped().connects(5, times=2).ended(after=35)
     assert codes(told.judge("returns_after_disabled")) == ["error gives-up-when-refused"]
+    assert "enabled" not in told.judge("returns_after_disabled").findings[0].message, "it never was"
+
+
+def test_a_device_that_gives_up_before_it_is_enabled_again() -> None:
+    told = Trial(t.HUB_DISABLED).dropped().connects(5).tell(ev.WaitEnded(t.ENABLED, False, 70, 70)).ended()
+    (found,) = told.judge("returns_after_disabled").findings
+    assert (found.code, "after it was enabled again" in found.message) == ("gives-up-when-refused", True)
 
 
 @pytest.mark.parametrize(
@@ -185,6 +201,53 @@ def test_a_patch_that_is_overtaken(order: tuple[int, ...], answered: tuple[int, 
     assert result.outcome is Outcome.BLOCKED if found is None else codes(result) == found
 
 
+def test_telemetry_that_is_rarer_than_it_was_waited_for_after_the_reconnect() -> None:
+    told = Trial(t.HUB_CUT, 45.0, 45.0).dropped().connects(after=10).ended(after=40)
+    assert codes(told.judge("reconnects_after_cut")) == ["info telemetry-not-resumed"]
+
+
+STRUCK = ev.FaultPlayed(DEVICE, "twin-get", "error", 1)
+
+
+@pytest.mark.parametrize(
+    ("waits", "silent", "outcome"),
+    [
+        ((), 60.0, Outcome.NOT_OBSERVABLE),
+        ((5.0,), 60.0, Outcome.NOT_OBSERVABLE),
+        ((300.0, 300.0), 60.0, Outcome.NOT_OBSERVABLE),
+        ((30.0, 30.0), 60.0, Outcome.NOT_OBSERVABLE),  # in service after 40 s, and a message 30 s later
+        ((30.0, 5.0), 60.0, Outcome.NOT_OBSERVABLE),  # it warms up
+        ((5.0, 5.0), 44.0, Outcome.NOT_OBSERVABLE),
+        ((5.0, 5.0), 45.5, Outcome.FAILED),
+    ],
+)
+def test_a_device_that_is_silent_after_twin_errors(waits: Sequence[float], silent: float, outcome: Outcome) -> None:
+    told = Trial(t.TWIN_ERRORS, *waits).connects().tell(STRUCK)
+    assert told.ended(after=silent).judge("survives_twin_errors").outcome is outcome
+
+
+def test_a_message_shows_that_twin_errors_were_survived() -> None:
+    told = Trial(t.TWIN_ERRORS, 5.0, 5.0).connects().tell(STRUCK).sends(after=50).ended()
+    assert told.judge("survives_twin_errors").outcome is Outcome.PASSED
+
+
+@pytest.mark.parametrize(
+    ("status", "sends", "found"),
+    [
+        (200, False, []),
+        (500, False, []),  # an answer is a sign of life
+        (None, True, []),
+        (None, False, ["error twin-error-not-survived"]),
+    ],
+)
+def test_a_command_shows_whether_twin_errors_were_survived(status: int | None, sends: bool, found: list[str]) -> None:
+    told = Trial(t.TWIN_ERRORS, 300.0, 300.0).connects().tell(STRUCK)
+    told.story.asked("stop", "trial", status)
+    if sends:
+        told.sends()
+    assert codes(told.ended().judge("survives_twin_errors")) == found
+
+
 # --- DPS -----------------------------------------------------------------------------------------------------
 
 
@@ -221,6 +284,57 @@ def test_how_it_spaces_its_requests(waits: tuple[float, ...], found: list[str]) 
     for wait in waits:
         told.registers(after=wait).answered(503 if wait != waits[-1] else 202)
     assert codes(told.ended().judge("backs_off_registering")) == found
+
+
+CHALLENGE = b'{"authenticationKey": "a2V5"}'
+
+
+@pytest.mark.parametrize(("waits", "found"), [((2.0, 4.3), []), ((0.2, 4.3), ["error register-hammering"])])
+def test_the_challenge_of_a_tpm_is_no_failure(waits: tuple[float, float], found: list[str]) -> None:
+    told = Trial(t.DPS_FAILING)
+    for wait, status in zip((0.0, *waits), (503, 503, 202), strict=True):
+        told.registers(after=wait).answered(401, body=CHALLENGE).registers(after=0.01).answered(status)
+    assert codes(told.ended().judge("backs_off_registering")) == found
+
+
+def test_a_registration_anew_after_a_poll_is_no_repetition() -> None:
+    told = Trial(t.DPS_FAILING).registers().answered(503).registers(after=2.2).answered(503).registers(after=5.7)
+    told.answered(202).tell(ev.RegistrationPolled(DEVICE, "2", "op"), 0.1).answered(202).registers(after=0.1)
+    assert codes(told.ended().judge("backs_off_registering")) == []
+
+
+# --- security ------------------------------------------------------------------------------------------------
+
+PROBE = ev.HandshakeFailed("a", "the client closed the connection without a word, before TLS was agreed")
+NO_TLS = ev.HandshakeFailed("a", "what came is not TLS")
+REFUSAL = ev.HandshakeFailed("a", "the client does not trust the server (TLSV1_ALERT_UNKNOWN_CA)")
+TRUST = ev.ProvisioningConnected(DEVICE, "0ne1", "2019-03-31", "", "mqtt", 60, 0)
+
+
+@pytest.mark.parametrize("name", [t.UNKNOWN_CA, t.WRONG_NAME, t.EXPIRED])
+@pytest.mark.parametrize(
+    ("events", "outcome"),
+    [
+        ((REFUSAL,), Outcome.PASSED),
+        ((PROBE, REFUSAL), Outcome.PASSED),
+        ((PROBE, TRUST), Outcome.FAILED),
+        ((PROBE,), Outcome.BLOCKED),
+        ((PROBE, NO_TLS), Outcome.BLOCKED),
+        ((), Outcome.BLOCKED),
+    ],
+)
+def test_a_probe_of_the_port_refuses_no_certificate(name: str, events: tuple[ev.Event, ...], outcome: Outcome) -> None:
+    told = Trial(name)
+    for event in events:
+        told.tell(event)
+    check = next(check for check, trials in t.TRIALS_OF.items() if trials == (name,))
+    assert told.ended().judge(check).outcome is outcome
+
+
+def test_it_is_said_what_came_in_place_of_tls() -> None:
+    reason = Trial(t.UNKNOWN_CA).tell(PROBE).ended().judge("refuses_unknown_ca").reason
+    assert "did not connect by TLS" in reason
+    assert "opened a TCP connection" in reason
 
 
 # --- what every trial may meet -------------------------------------------------------------------------------

@@ -59,6 +59,35 @@ def test_a_value_that_the_twin_refuses_is_not_the_devices_fault() -> None:
     assert codes(story.judge("rejects_invalid_value", "speed")) == []
 
 
+HUB_FAILED = "500001: the service is unavailable"
+
+
+def test_a_call_that_fails_for_want_of_the_service_is_no_dead_device() -> None:
+    story = plant_at_work()
+    story.wrote_together({"speed": "5"}, 3, "negative")
+    story.wrote_together({"speed": 5}, None, "revived", HUB_FAILED)
+    result = story.judge("rejects_invalid_value", "speed")
+    assert result.outcome is Outcome.BLOCKED
+    assert HUB_FAILED in result.reason
+    story = plant_at_work()
+    story.wrote_together({"speed": "5"}, None, "negative", HUB_FAILED)
+    assert story.judge("rejects_invalid_value", "speed").outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize("fails", ["again", "negative"])
+def test_a_command_that_the_service_could_not_send_is_no_dead_device(fails: str) -> None:
+    story = plant_at_work()
+    story.asked("valve1.open", "exercise", 200, True)
+    for purpose, status in (("negative", 400), ("again", 200)):
+        if purpose == fails:
+            story.asked("valve1.open", purpose, None, error=HUB_FAILED, error_code=500001)
+        else:
+            story.asked("valve1.open", purpose, status, True)
+    result = story.judge("rejects_invalid_request", "valve1.open")
+    assert result.outcome is Outcome.BLOCKED
+    assert HUB_FAILED in result.reason
+
+
 def test_opting_out() -> None:
     story = plant_at_work()
     story.evidence.expectations = Expectations(

@@ -76,6 +76,13 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(json.loads(capsys.readouterr().out)) > 200
 
 
+def test_a_command_imports_no_other() -> None:
+    asked = "import sys; from harness.cli import main; main(['explain', '404103']); print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=True)
+    imported = done.stdout.splitlines()[-1].split()
+    assert [m for m in imported if m.startswith("harness.cli")] == ["harness.cli", "harness.cli.explain"]
+
+
 def test_a_pipe_that_closes(tmp_path: object) -> None:
     done = subprocess.run(
         f'"{sys.executable}" -m harness explain --list | head -1',

@@ -15,6 +15,7 @@ from harness.record import events as ev
 from harness.record.events import KINDS, Entry
 from harness.record.journal import encode
 from harness.record.reading import decode, is_journal, read
+from harness.record.redact import Redactor
 
 LINES = [encode(Entry(n, n / 10, ev.TelemetryReceived("d", None, None, b"{}"))) for n in range(1, 7)]
 
@@ -64,6 +65,17 @@ def test_a_newer_version_is_read_as_far_as_it_is_known(tmp_path: Path) -> None:
         "lines 2, 3, 4 and 4 more: unknown kind of event 'teleported': the journal is of a newer version "
         "(update the pre-flight)"
     )
+
+
+def test_what_is_nested_too_deeply_is_damage_and_brackets_in_a_text_are_not(tmp_path: Path) -> None:
+    start = '{"n": 1, "t": 0.1, "kind": "desired_changed", "device_id": "d", "module_id": null, "patch": '
+    deep = start + '{"a":' * 600 + "1" + "}" * 601
+    text = json.dumps(
+        {**json.loads(LINES[0]), "n": 2, "kind": "harness_failed", "where": "x", "message": '"' + "[{" * 500}
+    )
+    journal = read(written(tmp_path, deep, text), Redactor())
+    assert [e.event.kind for e in journal.entries] == ["entry_lost", "harness_failed"]
+    assert "deeper than 100 levels" in journal.faults[0]
 
 
 @pytest.mark.parametrize(

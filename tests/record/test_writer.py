@@ -128,6 +128,24 @@ def test_a_folder_that_vanished_is_made_anew_with_what_was_in_it(folder: ReportF
     assert folder.faults == []
 
 
+@posix
+def test_a_folder_that_another_run_has_taken_is_left_to_it(folder: ReportFolder) -> None:
+    folder.prepare(())
+    line = folder.lines("journal.jsonl")
+    line("one")
+    other = ReportFolder(folder.path, Redactor())
+    other.prepare(("journal.jsonl",))
+    others = other.lines("journal.jsonl")
+    others("another")
+    line.close()
+    others("and more")
+    others.close()
+    assert (folder.path / "journal.jsonl").read_text(encoding="utf-8") == "another\nand more\n"
+    assert "journal.jsonl could not be written" in folder.faults[0]
+    assert "another run" in folder.faults[0]
+    assert other.faults == []
+
+
 def test_a_report_is_whole_or_not_there(folder: ReportFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     folder.prepare(())
     folder.write("result.json", "{}")

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from harness.aics.run_result import RUN_STATUSES, TASK_STATUSES
 from harness.record import events as ev
 from harness.report import write_reports
 from tests.report import stories, verdicts
@@ -20,6 +19,9 @@ RUN = ["id", "startTime", "endTime", "status", "certificationBadgeResults"]
 BEFORE = ["name", "startTime", "endTime", "status", "logs", "rawData"]
 VALIDATION = ["name", "timeout", "startTime", "endTime", "status", "message", "logs", "rawData"]
 OURS = "x-preflight"
+RUN_STATUSES = ("Queued", "Started", "Running", "Failed", "Completed", "Cancelled")
+TASK_STATUSES = ("Created", "Running", "Failed", "Passed", "Cancelled", "Aborted")
+"""All that the service had."""
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}\+00:00")
 TALES: dict[str, tuple[Callable[[], Tale], str, str]] = {
     "passed": (verdicts.passed, "Completed", "Passed"),

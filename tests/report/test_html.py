@@ -12,7 +12,6 @@ import pytest
 
 from harness.record import events as ev
 from harness.report import write_reports
-from harness.report.html import write_html
 from harness.report.html.page import page
 from harness.run import Run
 from tests.report import stories
@@ -211,7 +210,7 @@ def test_secrets_are_masked_and_the_page_stays_whole(tmp_path: Path) -> None:
         tale.at(75.0, ev_violation(shape))
     run = replayed(tale, tmp_path)
     run.redactor.add(secret)
-    write_html(run, summary_of(run))
+    write_reports(run)
     text = (run.folder.path / "report.html").read_text(encoding="utf-8")
     read = Page(text)
     assert run.folder.faults == []

@@ -33,6 +33,7 @@ FAULTY: tuple[tuple[str, str, dict[str, list[str]], dict[str, float]], ...] = (
         },
         {},
     ),
+    ("odd-probe", "--fault trust-anyone", {"refuses_unknown_ca": ["bad-certificate-accepted"]}, {}),
     ("own-scope", "", {"provisions_into_another_scope": ["scope-not-configurable"]}, {}),
     ("never-reconnect", "", {"reconnects_after_cut": ["never-reconnects"]}, IMPATIENT),
     ("tight-loop", "", {"no_hammering": ["connect-hammering"]}, {"trial_timeout": 20.0}),
@@ -58,7 +59,7 @@ FAULTY: tuple[tuple[str, str, dict[str, list[str]], dict[str, float]], ...] = (
     ("die-of-twin-error", "", {"survives_twin_errors": ["twin-error-not-survived"]}, {}),
     ("reuse-token", "--retry 0.02", {"renews_token": ["expired-token-reused"]}, IMPATIENT),
     ("no-ping", "--interval 30", {"keeps_alive": ["keep-alive-missed"]}, {}),
-    ("give-up", "", {"returns_after_disabled": ["gives-up-when-refused"]}, {"trial_timeout": 6.0}),
+    ("give-up", "", {"returns_after_disabled": ["gives-up-when-refused"]}, IMPATIENT),
     ("keep-alive-none", "", {"keeps_alive": ["keep-alive-useless"]}, {}),
     ("start-once", "", {"connects_again_after_restart": ["not-back-after-restart"]}, {}),
 )

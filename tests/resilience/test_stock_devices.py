@@ -41,7 +41,7 @@ def commands(kind: str, monkeypatch: pytest.MonkeyPatch) -> str:
     ],
 )
 def test_a_stock_device(try_: Try, kind: str, found: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    results = try_(commands(kind, monkeypatch), *KEPT, *found, stock=True, trial_timeout=60.0)
+    results = try_(commands(kind, monkeypatch), *KEPT, *found, stock=True, trial_timeout=40.0)
     assert codes(results) == {**{name: [] for name in KEPT}, **found}, [
         f.message for r in results.values() for f in r.findings
     ]

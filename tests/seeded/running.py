@@ -22,6 +22,7 @@ from unittest import mock
 from harness.checks import Judgement, cases
 from harness.checks.trials import TRIALS_OF
 from harness.device.credentials import Credentials
+from harness.dtdl.defaults import is_public
 from harness.emulator import managing
 from harness.record import events as ev
 from harness.run import Run, models
@@ -203,7 +204,7 @@ def _dispatching() -> None:
     def locations(settings: Settings) -> list[str]:
         found = usual_places(settings)
         if settings.registration_id in _seeds:
-            return [place for place in found if place != models.PUBLIC_REPOSITORY]
+            return [place for place in found if not is_public(place)]
         return found
 
     mock.patch.object(run_module, "make_target", make_target).start()

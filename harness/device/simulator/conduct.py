@@ -63,6 +63,8 @@ class Conduct:
     """False: it knows its hub, which is at the endpoint of DPS."""
     port: int = 8883
     speaks_tls: bool = True
+    probes: bool = False
+    """True: before each connection it opens one and closes it without a word, to see whether the port is open."""
     trusts: bool = True
     """False: it knows no CA."""
     asks: bool = True

@@ -106,6 +106,7 @@ ODDITIES: Mapping[str, tuple[str, Change]] = {
         "answers commands without a response with 202, and reports a property `sync`",
         publishing(is_answer, _result_later),
     ),
+    "odd-probe": ("looks whether the port is open before it connects", conduct_with(probes=True)),
     "odd-reconnects": ("lets its first connection go", conduct_with(false_starts=1)),
     "odd-qos-0": (
         "sends telemetry with QoS 0",

@@ -11,6 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.dtdl.defaults import usual
+
 SECURITY_TYPE = "IOTHUB_DEVICE_SECURITY_TYPE"
 ENDPOINT = "IOTHUB_DEVICE_DPS_ENDPOINT"
 ID_SCOPE = "IOTHUB_DEVICE_DPS_ID_SCOPE"
@@ -23,7 +25,6 @@ MODEL_ID = "PREFLIGHT_MODEL_ID"
 MODELS = "PREFLIGHT_MODELS"
 """Locations of models, one a line (directories and URLs may hold `:`, `;`, commas and spaces)."""
 
-DEFAULT_MODELS = ("dtdl_models", "https://devicemodels.azure.com")
 DEFAULT_INTERVAL = 1.0
 DEFAULT_RETRY = 0.5
 
@@ -94,7 +95,7 @@ def read(
         registration_id=needed[REGISTRATION_ID],
         proof=proof,
         model_id=needed[MODEL_ID],
-        models=tuple(models) or listed or DEFAULT_MODELS,
+        models=tuple(models) or listed or tuple(usual()),
         interval=interval,
         retry=retry,
     )

@@ -19,6 +19,7 @@ from .wrapping import (
     first_report,
     initial_value,
     is_envelope,
+    mistyped,
     property_value,
     reports,
 )
@@ -77,6 +78,35 @@ def _large(patch: Patch) -> Patch:
 
 def _grown(value: object) -> object:
     return {n: "x" * 3000 if isinstance(v, str) else v for n, v in value.items()} if isinstance(value, Mapping) else 0
+
+
+class _FirstAsText(Wrapper):
+    """The target's first report is of another JSON type; the next time that anything is reported it is right."""
+
+    _right: Patch | None = None
+
+    def initial_report(self, desired: Mapping[str, object]) -> Patch:
+        ours, patch = self.key, self.inner.initial_report(desired)
+        self._right = edit_patch(patch, lambda key, v: v if key == ours else OMIT)
+        return edit_patch(patch, lambda key, v: _mistyped(v) if key == ours else v)
+
+    def on_desired(self, desired: object) -> Patch:
+        right, self._right = self._right or {}, None
+        return _merged(right, self.inner.on_desired(desired))
+
+
+def _mistyped(value: object) -> object:
+    return {**value, "value": mistyped(value["value"])} if is_envelope(value) else mistyped(value)
+
+
+def _merged(first: Patch, then: Patch) -> Patch:
+    """Both in one patch: of a property that is in both the later report."""
+    both = {**first, **then}
+    for name in first.keys() & then.keys():
+        one, other = first[name], then[name]
+        if _is_component(one) and isinstance(one, Mapping) and isinstance(other, Mapping):
+            both[name] = {**one, **other}
+    return both
 
 
 # --- dealing with desired patches --------------------------------------------------------------------
@@ -211,6 +241,11 @@ def _only_rejections(change: Callable[[dict[str, object]], object]) -> Make:
 TWIN_FAULTS: Mapping[str, BehaviorFault] = {
     # what is reported
     "missing-property": BehaviorFault("never reports the property PATH", _ONE, property_value(lambda v: OMIT)),
+    "first-as-text": BehaviorFault(
+        "reports PATH in another JSON type (text for a number, a number for text) at first, and rightly later",
+        _ONE,
+        _FirstAsText,
+    ),
     "property-null": BehaviorFault("reports null for PATH", _ONE, property_value(lambda v: None)),
     "property-as-array": BehaviorFault("reports PATH in an array", _ONE, property_value(lambda v: [v])),
     "property-in-envelope": BehaviorFault(

@@ -47,8 +47,11 @@ class Line:
         self._packet_id = 0
         self.spoke = time.monotonic()
         """When something was sent last."""
+        address = host, conduct.port
         try:
-            plain = socket.create_connection((host, conduct.port), timeout=ANSWER_SECONDS)
+            if conduct.probes:
+                socket.create_connection(address, timeout=ANSWER_SECONDS).close()
+            plain = socket.create_connection(address, timeout=ANSWER_SECONDS)
             tls = _context(settings, conduct)
             self._socket: socket.socket = tls.wrap_socket(plain, server_hostname=host) if conduct.speaks_tls else plain
         except OSError as e:

@@ -111,7 +111,6 @@ PRIMITIVES = (
 )
 
 NUMERIC_KINDS = frozenset(row.kind for row in PRIMITIVES if row.family == "NumericSchema")
-INTEGRAL_KINDS = NUMERIC_KINDS - {"Decimal", "Double", "Float"}
 
 COMMAND_TYPES = ("asynchronous", "synchronous")
 

@@ -1,6 +1,6 @@
-"""Payload validation: raw bytes first (`decode`), then names (`check_named`), then values (`check_value`)."""
+"""Payload validation: raw bytes first (`decode`), then values (`check_value`)."""
 
-from .check import check_instance, check_named, check_value, is_checked
+from .check import check_instance, check_value
 from .decode import MAX_DEPTH, Decoded, decode
 from .problem import NotInstantiable, Problem
 from .schema import json_schema
@@ -13,9 +13,7 @@ __all__ = [
     "NotInstantiable",
     "Problem",
     "check_instance",
-    "check_named",
     "check_value",
     "decode",
-    "is_checked",
     "json_schema",
 ]

@@ -30,12 +30,12 @@ def validator(schema: JsonSchema) -> Any:
     return _validator_class()(schema, format_checker=_format_checker())
 
 
-def problems(checker: Any, value: object, prefix: str = "") -> list[Problem]:
+def problems(checker: Any, value: object) -> list[Problem]:
     """What `checker` (from `validator`) finds wrong with `value`: at most `MOST_PROBLEMS`, in document order."""
     found: dict[tuple[str, str], Problem] = {}
     mistyped: set[str] = set()
     for error in islice(_flat(checker.iter_errors(value)), 2 * MOST_PROBLEMS):
-        place = prefix + pointer_of(error.absolute_path)
+        place = pointer_of(error.absolute_path)
         if error.validator == "type":
             mistyped.add(place)
         for problem in _EXPLAIN.get(error.validator, _other)(place, error):

@@ -12,7 +12,7 @@ class Problem:
     `pointer` is an RFC 6901 JSON pointer into the payload ("" = the whole of it). `code` is stable and one of
     `encoding`, `byteOrderMark`, `empty`, `syntax`, `nonFinite`, `numberTooLong`, `duplicateName`, `surrogate`,
     `depth` (the raw bytes), `null`, `type`, `range`, `format`, `enum`, `size`, `undeclaredField`,
-    `missingField`, `undeclaredName`, `notAnObject` (the values). `message` is a whole sentence.
+    `missingField`, `notAnObject` (the values). `message` is a whole sentence.
     """
 
     pointer: str

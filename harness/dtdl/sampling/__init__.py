@@ -26,7 +26,7 @@ __all__ = ["invalid_samples", "sample", "samples"]
 def sample(schema: Element, *, seed: int | str = 0, twin: bool = False) -> Any:
     """A valid, plausible value. With `twin`, integers stay within the ±2^52 that a device twin keeps exactly.
 
-    Raises NotInstantiable where the schema is of a kind that is not checked (see `is_checked`), or has no finite value.
+    Raises NotInstantiable where the schema is of a kind that is none of DTDL v2 to v4, or has no finite value.
     """
     return _maker(schema, seed, twin).plausible()
 

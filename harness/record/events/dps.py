@@ -99,9 +99,8 @@ class AllocationAnswered(Event):
 @dataclass(frozen=True, slots=True)
 class RegistrationRead(Event):
     """What DPS's service side says of the registration, told when it changed: how a target sees it that does not see
-    the requests. `state` has status, assignedHub, errorCode and so on; `error` says why it could not be read.
+    the requests. `state` has status, assignedHub, errorCode and so on.
     """
 
     registration_id: str
     state: Mapping[str, Any]
-    error: str = ""

@@ -92,7 +92,8 @@ class TrialBegan(Event):
 @event
 @dataclass(frozen=True, slots=True)
 class TrialEnded(Event):
-    """`saw` is what ended it: what was awaited, or `nothing in time`."""
+    """`saw` is what ended it, in words: `what was awaited`, `nothing in time`, what of it came or was not there to try
+    it with; or `interrupted`, or why it could not begin or go on (`not begun: …`, `failed: …`)."""
 
     trial: str
     saw: str

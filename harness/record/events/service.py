@@ -34,7 +34,8 @@ class PropertyWritten(Event):
     """The service set a desired value; `value` None deletes.
 
     `purpose` is exercise (a valid value), together (one of several in a patch), unmarked (a component's, without
-    `__t`), unknown (not of the model), removed (null), negative (invalid), revived (valid after those) or restore.
+    `__t`), unknown (not of the model), removed (null), negative (invalid), revived (valid after those), restore or
+    trial (a valid value, in a trial).
     Answers are looked for after entry `after`: a fast device answers before the service call returns.
     """
 
@@ -53,7 +54,8 @@ class PropertyWritten(Event):
 class CommandSent(Event):
     """The service is about to invoke a command. `has_payload` False means the request body is empty.
 
-    `purpose` is exercise (a valid request), again (the same, at the end), negative (an invalid one) or unknown.
+    `purpose` is exercise (a valid request), again (the same, at the end), negative (an invalid one), unknown (not of
+    the model) or trial (a valid request, in a trial).
     """
 
     device_id: str

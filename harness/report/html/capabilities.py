@@ -9,10 +9,12 @@ from typing import Any
 
 from harness.checks.evidence import Evidence
 from harness.dtdl import Capability, Element
+from harness.dtdl.wording import capability_text
 from harness.report.html.exchanges import Exchange
 from harness.verdict import Outcome, worst
 
-_DEEPEST = 3
+_FEW = 4
+"""Fields or enum values that are named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +58,7 @@ def declared(
                 c.name,
                 _title(c.element),
                 f"writable {c.kind}" if c.writable else c.kind,
-                _schema(c),
+                capability_text(c, _FEW),
                 _seen(evidence, c, asked[c.path]),
                 outcome,
                 reason,
@@ -83,32 +85,3 @@ def _seen(evidence: Evidence, c: Capability, asked: int) -> str:
 
 def _counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'s' * (number != 1)}" if number else "not seen"
-
-
-def _schema(c: Capability) -> str:
-    if c.kind != "command":
-        return schema_words(c.schema)
-    request = schema_words(c.request.schema) if c.request is not None else "nothing"
-    response = schema_words(c.response.schema) if c.response is not None else "nothing"
-    return f"{request} → {response}"
-
-
-def schema_words(schema: Element | None, depth: int = 0) -> str:
-    """A schema in short: `double`, `enum of integer`, `map of string`, `object {openAbove, closeBelow}`."""
-    if schema is None:
-        return "unknown"
-    if depth > _DEEPEST:
-        return "…"
-    match schema.kind:
-        case "Enum":
-            return f"enum of {schema_words(schema.element('valueSchema'), depth + 1)}"
-        case "Array":
-            return f"array of {schema_words(schema.element('elementSchema'), depth + 1)}"
-        case "Map":
-            value = schema.element("mapValue")
-            return f"map of {schema_words(value.schema if value else None, depth + 1)}"
-        case "Object":
-            names = [f.name or "" for f in schema.elements("fields")]
-            return f"object {{{', '.join(names[:6])}{', …' if len(names) > 6 else ''}}}"
-        case kind:
-            return kind[:1].lower() + kind[1:]

@@ -178,8 +178,6 @@ def is_outside(value: Any, minimum: float | None, maximum: float | None) -> bool
 
 def _single(log: Log, entry: Entry) -> None:
     told = words.single(entry.event)
-    if told is None:
-        return
     row = Row(entry.n, entry.t, told.direction, told.kind, told.what, told.awaited, told.came, told.judged, told.ok)
     row.elements, row.events = told.elements, (entry.n,)
     log.add(row)

@@ -24,6 +24,7 @@ PURPOSES = {
     "negative": "invalid on purpose",
     "revived": "valid, after the invalid ones",
     "restore": "put back as it was",
+    "trial": "",
 }
 """Of an exchange, by the names in the record."""
 
@@ -87,13 +88,10 @@ def _answer(e: Exchange) -> str:
     return clipped(compact(e.answer), _ANSWER)
 
 
-def single(event: ev.Event) -> Told | None:
-    """An event that is no part of an exchange and no telemetry; None where it tells a reader nothing."""
-    for tell in (_run, _trial, _provisioning, _twin, _remaining):
-        told = tell(event)
-        if told is not None:
-            return told
-    return None
+def single(event: ev.Event) -> Told:
+    """An event that is no part of an exchange and no telemetry."""
+    told = (tell(event) for tell in (_run, _trial, _provisioning, _twin))
+    return next(filter(None, told), None) or _remaining(event)
 
 
 def _run(event: ev.Event) -> Told | None:

@@ -8,10 +8,11 @@ from typing import Any
 
 from harness.checks.commands import UNKNOWN_COMMAND
 from harness.checks.disruptive import is_disruptive, restarts
+from harness.checks.limits import LONGEST, of_service
 from harness.dtdl import Capability
 from harness.expectations import When
 from harness.record import events as ev
-from harness.run.exercise.restarting import gone_and_back
+from harness.run.exercise.restarting import gone_and_back, heard_again
 from harness.run.exercise.stage import Stage
 from harness.run.exercise.values import request_of
 from harness.target.service import ServiceError
@@ -70,26 +71,51 @@ async def invoke_unknown(stage: Stage) -> None:
 
 async def invoke_disruptive(stage: Stage) -> None:
     """Invoke what reboots, resets or shuts down, last; after each wait for a device that went away to come back."""
-    for capability in sorted(filter(lambda c: disturbs(stage, c), stage.of("command")), key=lambda c: _order(stage, c)):
-        if stage.expectations.command(capability.path).when is When.NEVER or not await stage.ready():
+    commands = [c for c in stage.of("command") if disturbs(stage, c)]
+    commands = [c for c in commands if stage.expectations.command(c.path).when is not When.NEVER]
+    commands.sort(key=lambda c: _order(stage, c))
+    connecting = 0.0
+    for capability in commands:
+        if not await stage.ready():
             continue
-        told = await _exercise(stage, capability)
-        if restarts(stage.evidence, capability) and stage.sees_wire and told.error_code is None:
+        told = await _exercise(stage, capability, connecting)
+        if not restarts(stage.evidence, capability):
+            continue
+        if stage.sees_wire and told.error_code is None:
             await gone_and_back(stage, capability)
+        elif not stage.sees_wire and told.error_code in (None, _TIMED_OUT):
+            back = await heard_again(stage, capability, last=capability is commands[-1])
+            if back is False:
+                return
+            # The hub can wait for a device of which nothing is heard, where it knows that it is gone.
+            connecting = 0.0 if back else stage.settings.connect_timeout
 
 
-async def _exercise(stage: Stage, capability: Capability) -> ev.CommandReturned:
+async def _exercise(stage: Stage, capability: Capability, connecting: float = 0.0) -> ev.CommandReturned:
     payload, has_payload = request_of(capability, stage.expectations)
+    timeout = limit(stage, capability)
     return await invoke(
-        stage, capability.component, capability.name, payload, has_payload, "exercise", limit(stage, capability)
+        stage, capability.component, capability.name, payload, has_payload, "exercise", timeout, connecting
     )
 
 
 async def invoke(
-    stage: Stage, component: str | None, name: str, payload: Any, has_payload: bool, purpose: str, timeout: float
+    stage: Stage,
+    component: str | None,
+    name: str,
+    payload: Any,
+    has_payload: bool,
+    purpose: str,
+    timeout: float,
+    connecting: float = 0.0,
 ) -> ev.CommandReturned:
-    """Invoke one command, with `timeout` in seconds; what came back, which is in the record too."""
+    """Invoke one command; what came back, which is in the record too.
+
+    `timeout` is in seconds, as far as the service takes it, and so is `connecting`, the least that the hub waits for a
+    device that is not there.
+    """
     stage.recorder.emit(ev.CommandSent(stage.device_id, component, name, payload, has_payload, purpose))
+    waits = of_service(timeout)
     began = time.monotonic()
     status, answer, code, error = None, None, None, ""
     try:
@@ -99,8 +125,8 @@ async def invoke(
             component,
             name,
             payload if has_payload else None,
-            connect_timeout=min(timeout, _CONNECTING),
-            response_timeout=timeout,
+            connect_timeout=min(max(connecting, min(waits, _CONNECTING)), LONGEST),
+            response_timeout=waits,
         )
         status, answer = returned.status, returned.payload
     except ServiceError as e:
@@ -123,7 +149,7 @@ def answers(stage: Stage, capability: Capability) -> bool:
 
 
 def limit(stage: Stage, capability: Capability) -> float:
-    """Seconds for the answer."""
+    """Seconds for the answer, as is stated or set."""
     return stage.expectations.command(capability.path).timeout or stage.settings.command_timeout
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from harness.checks.evidence import MARKER
-from harness.dtdl import Capability
+from harness.dtdl import Capability, check_value
 
 
 def patch_of(values: Iterable[tuple[Capability, Any]]) -> dict[str, Any]:
@@ -33,14 +33,15 @@ def desired_value(twin: Mapping[str, Any], capability: Capability) -> Any:
 
 
 def earlier(twin: Mapping[str, Any], capability: Capability) -> Any:
-    """The value before the run: as desired, else as reported (out of its envelope), else None."""
+    """The value before the run: as desired, else as reported (out of its envelope) where it fits, else None."""
     desired = desired_value(twin, capability)
     if desired is not None:
         return desired
     reported = _value(twin, "reported", capability)
     if isinstance(reported, Mapping) and {"value", "ac"} <= reported.keys():
-        return reported["value"]
-    return reported
+        reported = reported["value"]
+    misfit = reported is not None and capability.schema is not None and check_value(capability.schema, reported)
+    return None if misfit else reported
 
 
 def _value(twin: Mapping[str, Any], section: str, capability: Capability) -> Any:

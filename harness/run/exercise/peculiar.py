@@ -8,7 +8,7 @@ from harness.checks.evidence import MARKER
 from harness.dtdl import Capability
 from harness.run.exercise.desired import Desired, Values
 from harness.run.exercise.stage import Stage
-from harness.run.exercise.values import another_value
+from harness.run.exercise.values import another_value, told_apart
 
 
 async def write_peculiarly(stage: Stage, desired: Desired, answering: list[Capability]) -> None:
@@ -44,4 +44,4 @@ def _others(stage: Stage, desired: Desired, capabilities: list[Capability]) -> V
     for capability in capabilities:
         taken = [value for _, value in values]
         values.append((capability, another_value(capability, stage.expectations, desired.value(capability), taken)))
-    return values
+    return told_apart(values, desired.value)

@@ -20,6 +20,8 @@ _LONGEST_DELAY = 60.0
 _SIGNS = (ev.TelemetryReceived, ev.ReportedPatched, ev.TwinRequested)
 """What only a running device sends."""
 _SLACK = 2.0
+_SEEN_LATE = 4.0
+"""Seconds after which a change of the twin is seen, at most, where it is read again and again."""
 
 
 async def gone_and_back(stage: Stage, capability: Capability) -> None:
@@ -58,6 +60,38 @@ async def _heard_of(stage: Stage, seconds: float) -> bool:
         return True if connected or isinstance(event, _SIGNS) else None
 
     return bool(await stage.recorder.until(heard, seconds, after=stage.mark()))
+
+
+async def heard_again(stage: Stage, capability: Capability, *, last: bool) -> bool | None:
+    """Where no packets are seen: wait for a sign of life of the device that may have restarted, however it looks.
+
+    Whether it came; None where none is to be expected, of a device that seldom says anything by itself and was not seen
+    to go. After the `last` command no such device is waited for. What it said before it had the time to go is no sign.
+    """
+    evidence, recorder, began = stage.evidence, stage.recorder, stage.recorder.now
+    going, chatty = _GOING + _delay(stage, capability), _silence(stage) is not None
+    if last and not chatty:
+        return None
+
+    def alive(entry: Entry) -> bool | None:
+        match entry.event:
+            case ev.HubConnected(return_code=0):
+                return True
+            case ev.TelemetryReceived():
+                said = min(entry.t, evidence.times(ev.TelemetryReceived)[-1])
+            case ev.ReportedPatched():
+                said = entry.t - _SEEN_LATE
+            case _:
+                return False if evidence.device_gone else None
+        return True if said - began >= going else None
+
+    limit = stage.settings.connect_timeout
+    heard = bool(await recorder.until(alive, going + limit, after=stage.mark()))
+    if not heard and not chatty and evidence.open_connections:
+        return None
+    saw = "a sign of life" if heard else "no sign of life"
+    recorder.emit(ev.WaitEnded(COMING_BACK.format(capability.path), heard, recorder.now - began, limit, saw))
+    return heard
 
 
 def _delay(stage: Stage, capability: Capability) -> float:

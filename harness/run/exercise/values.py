@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from harness.checks.sameness import same
@@ -35,6 +36,30 @@ def another_value(capability: Capability, stated: Expectations, current: Any, ta
     fitting = [v for v in pool if not same(v, current) and _members(v) == _members(current)]
     fresh = [v for v in fitting if not any(same(v, each) for each in taken)]
     return next(iter(fresh or fitting), current)
+
+
+def told_apart(
+    values: Sequence[tuple[Capability, Any]], current: Callable[[Capability], Any]
+) -> list[tuple[Capability, Any]]:
+    """The same values, but that one property stays as it is now where all of a component, or all there are, are equal.
+
+    Two booleans that are both true would both become false, and a device that answers each with the value of the last
+    would be right by chance.
+    """
+    found = {c.path: (c, value) for c, value in values}
+    groups: dict[str | None, list[str]] = defaultdict(list)
+    for capability, _ in values:
+        groups[capability.component].append(capability.path)
+    for paths in (*groups.values(), list(found)):
+        common = found[paths[0]][1]
+        if len(paths) < 2 or not all(same(found[path][1], common) for path in paths):
+            continue
+        for capability in (found[path][0] for path in reversed(paths)):
+            before = current(capability)
+            if before is not None and not same(before, common):
+                found[capability.path] = (capability, before)
+                break
+    return list(found.values())
 
 
 def request_of(capability: Capability, stated: Expectations) -> tuple[Any, bool]:

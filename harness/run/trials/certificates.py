@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from harness.checks import trials as t
 from harness.checks.evidence import Evidence
-from harness.record import events as ev
 from harness.run.trials.stage import Stage
 from harness.run.trials.trial import saw
 
@@ -17,11 +17,12 @@ def shown(kind: str) -> tuple[Mapping[str, Any], ...]:
 
 
 async def refusal(stage: Stage) -> str:
-    """Wait for the refused handshake, or for the first packet over a connection that should not be."""
+    """Wait for the refused handshake, or for the first packet over a connection that should not be.
+
+    A device that looks first whether the port is open is still to come.
+    """
 
     def settled(evidence: Evidence) -> bool:
-        return bool(
-            evidence.entries(ev.HandshakeFailed, ev.ProvisioningConnected, ev.HubConnected, ev.RegistrationRequested)
-        )
+        return bool(evidence.entries(*t.SPOKEN)) or t.ended_handshake(evidence) is not None
 
     return saw(await stage.until("the device to connect by TLS", settled))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from harness.checks import bounds
@@ -20,10 +19,10 @@ _TELEMETRY = 10.0
 """Seconds that telemetry is waited for after a reconnect where its interval is not known."""
 _MARGIN = 3.0
 """Seconds beyond three intervals where it is known."""
-_SILENT = bounds.FIRST_RECONNECT
-"""A device that was refused and is not heard of for so long has stopped trying."""
 _SILENT_AGAIN = 5.0
-"""The same of a device that has been silent for so long before, in another trial."""
+"""A device that was refused before, in another trial, and did nothing more, need not be waited for any longer."""
+_AFTER_LATE = 20.0
+"""Seconds for a registration, after a refusal that came `bounds.RETRY_AFTER_LATE` after the first."""
 _TRIES = 3
 """A disabled device that has tried so often is enabled again, whether it registered anew or not."""
 
@@ -73,15 +72,16 @@ async def hub_cut(stage: Stage) -> str:
         return NOTHING
     if stage.run_evidence.first(ev.TelemetryReceived) is None:
         return "a reconnect"
-
-    def sends(evidence: Evidence) -> bool:
-        back = _accepted(evidence)
-        return back is not None and any(n > back for n, _ in evidence.of(ev.TelemetryReceived))
-
-    tried = t.Tried(t.HUB_CUT, stage.evidence, stage.run_evidence, 0, "", 0.0)
-    gap = t.usual_gap(tried)
+    gap = t.usual_gap(stage.run_evidence, t.HUB_CUT)
     patience = _TELEMETRY if gap is None else min(3 * gap + _MARGIN, bounds.IN_SERVICE)
-    return saw(await stage.until("telemetry to go on", sends, patience))
+    return saw(await _sends(stage, _accepted(stage.evidence) or 0, patience))
+
+
+async def _sends(stage: Stage, after: int, patience: float) -> bool:
+    def sent(evidence: Evidence) -> bool:
+        return any(n > after for n, _ in evidence.of(ev.TelemetryReceived))
+
+    return await stage.until("telemetry to go on", sent, patience)
 
 
 async def hub_busy(stage: Stage) -> str:
@@ -142,32 +142,44 @@ async def hub_moved(stage: Stage) -> str:
 async def _after_refusal(stage: Stage) -> str:
     if not await stage.until("the device to try to reconnect", _was_refused, bounds.FIRST_RECONNECT):
         return NOTHING
-    silence = _silence(stage)
-    limit = stage.recorder.now + bounds.RETRY_AFTER_LATE
 
     def settled(evidence: Evidence) -> bool:
         return _back_from_refusal(evidence) or _tries_in_vain(evidence)
 
-    known = stage.memory.gives_up
-    found = await stage.until("the device to come back", settled, lambda: min(silence(), limit))
-    if not found and known:
+    def settled_or_late(evidence: Evidence) -> bool:
+        return settled(evidence) or _refused_late(evidence)
+
+    quiet = stage.quiet_for(_silence(stage), *_CONTACTS)
+    if await stage.until("the device to come back", settled_or_late, quiet) and not settled(stage.evidence):
+        await stage.until("what the device does next", settled, _AFTER_LATE)
+    return _remembered(stage)
+
+
+def _remembered(stage: Stage) -> str:
+    """How a trial of a refused device ended. Note one that did nothing more at all: it does the same whatever the
+    reason, for all that MQTT tells it is CONNACK 5."""
+    back, memory = _back_from_refusal(stage.evidence), stage.memory
+    silent = stage.recorder.now - _last_contact(stage)
+    if memory.gives_up and not back and silent >= _SILENT_AGAIN:
         return t.SILENT
-    _remember(stage)
-    return saw(found and _back_from_refusal(stage.evidence))
+    memory.gives_up = silent >= min(bounds.REFUSED_SILENCE, stage.settings.trial_timeout)
+    return saw(back)
 
 
-def _silence(stage: Stage) -> Callable[[], float]:
-    """The moment when a refused device has stopped trying, as far as can be told now."""
-    return stage.quiet_for(_SILENT_AGAIN if stage.memory.gives_up else _SILENT, *_CONTACTS)
+def _silence(stage: Stage) -> float:
+    """Seconds without a sign after which a refused device has stopped trying."""
+    return _SILENT_AGAIN if stage.memory.gives_up else bounds.REFUSED_SILENCE
 
 
-def _remember(stage: Stage) -> None:
-    """Note a device that did nothing at all when it was refused: it does the same whatever the reason, for all that
-    MQTT tells it is CONNACK 5."""
-    refusal = t.refused(stage.evidence)
-    contacts = stage.evidence.entries(*_CONTACTS)
-    silent = refusal is not None and stage.recorder.now - contacts[-1].t >= _SILENT
-    stage.memory.gives_up = stage.memory.gives_up or silent
+def _last_contact(stage: Stage) -> float:
+    """When the device was heard of last; it was, for it was refused."""
+    return stage.evidence.entries(*_CONTACTS)[-1].t
+
+
+def _refused_late(evidence: Evidence) -> bool:
+    """It goes on trying, and more slowly than can be waited for."""
+    refusals = [entry.t for entry, e in t.attempts(evidence) if e.return_code != 0]
+    return refusals[-1] - refusals[0] >= bounds.RETRY_AFTER_LATE
 
 
 def _tries_in_vain(evidence: Evidence) -> bool:
@@ -191,12 +203,13 @@ async def hub_disabled(stage: Stage) -> str:
         registered = t.registered_after(evidence, refusals[0])
         return len(refusals) >= _TRIES or (registered is not None and refusals[-1] > registered.n)
 
-    known = stage.memory.gives_up
-    if not await stage.until("the device to register or try again", reacted, _silence(stage)):
-        _remember(stage)
-        return t.SILENT if known else NOTHING
+    if not stage.memory.gives_up:
+        quiet = stage.quiet_for(bounds.FIRST_RECONNECT, *_CONTACTS)
+        await stage.until("the device to register or try again", reacted, quiet)
     await stage.end_faults()
-    return saw(await stage.until("the enabled device to come back", _back_from_refusal, _silence(stage)))
+    # Its next try will be accepted, so it has as long as any other to make it.
+    await stage.until(t.ENABLED, _back_from_refusal, lambda: _last_contact(stage) + _silence(stage))
+    return _remembered(stage)
 
 
 async def twin_errors(stage: Stage) -> str:
@@ -209,27 +222,38 @@ async def twin_errors(stage: Stage) -> str:
         await stage.until("the device to read or report its twin", lambda evidence: _strikes(evidence) >= 1)
     await stage.until("the device to read and report its twin", lambda evidence: _strikes(evidence) >= 2, _TELEMETRY)
     await stage.end_faults()
-    capability = stage.writable()
+    return saw(await _is_of_use(stage))
+
+
+async def _is_of_use(stage: Stage) -> bool:
+    """Whether it deals with a desired property or a command that it listens for, or sends something."""
+    if stage.evidence.device_gone:
+        return False
+    since, capability, command = stage.mark(), stage.writable(), stage.command()
     if capability is not None:
-        listening = await stage.until("the device to listen for desired properties", _listens, _TELEMETRY)
-        return saw(await stage.acknowledged(await stage.write(capability))) if listening else NOTHING
-
-    since = stage.mark()
-
-    def sends(evidence: Evidence) -> bool:
-        return any(n > since for n, _ in evidence.of(ev.TelemetryReceived))
-
-    return saw(await stage.until("telemetry to go on", sends, bounds.IN_SERVICE))
+        listens = partial(_listens, "$iothub/twin/PATCH/properties/desired")
+        if await stage.until("the device to listen for desired properties", listens, _TELEMETRY):
+            return await stage.acknowledged(await stage.write(capability))
+    if command is not None:
+        listens = partial(_listens, "$iothub/methods/POST")
+        await stage.until("the device to listen for commands", listens, bounds.IN_SERVICE)
+        if (await stage.invoke(command)).status is not None:
+            return True
+    if stage.run_evidence.first(ev.TelemetryReceived) is not None:
+        usual = t.usual_wait(stage.run_evidence, t.TWIN_ERRORS)
+        if await _sends(stage, since, _TELEMETRY if usual is None else bounds.IN_SERVICE + usual):
+            return True
+    return capability is not None and await stage.acknowledged(await stage.write(capability))
 
 
 def _strikes(evidence: Evidence) -> int:
     return len(evidence.of(ev.FaultPlayed))
 
 
-def _listens(evidence: Evidence) -> bool:
+def _listens(topic: str, evidence: Evidence) -> bool:
     filters = (f for _, e in evidence.of(ev.Subscribed) for f, *_ in e.filters)
     session = any(e.session_present for _, e in t.attempts(evidence) if e.return_code == 0)
-    return session or any(f.startswith("$iothub/twin/PATCH/properties/desired") for f in filters)
+    return session or any(f.startswith(topic) for f in filters)
 
 
 def _accepted(evidence: Evidence) -> int | None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import hmac
 from dataclasses import replace
 from typing import Any
 
 from harness.azure.ledger import DEVICE, ENROLLMENT, GROUP, REGISTRATION, Ledger, LedgerError, Made
 from harness.azure.provisioning import Provisioning, ProvisioningError
 from harness.device.credentials import Credentials, DeviceCertificate
+from harness.emulator.tokens import derive_key
 from harness.settings import EXTERNAL, Settings
 from harness.target import TargetError
 from harness.target.identity import Identity, lasting, lasting_certificate, passing_certificate, secrets_of
@@ -52,10 +50,10 @@ class Enroller:
         except LedgerError as e:
             raise TargetError(str(e)) from None
 
-    def taken(self) -> str:
-        """The sentence about an enrollment of somebody else's."""
+    def taken(self, what: str) -> str:
+        """The sentence about an enrollment or a registration (`what`) of somebody else's."""
         return (
-            f"DPS has an enrollment {self._registration_id} already, which the pre-flight did not make. Choose another "
+            f"DPS has {what} {self._registration_id} already, which the pre-flight did not make. Choose another "
             f"id with --registration-id ID, or test the device that it is for with --device-id ID --registration-id "
             f"{self._registration_id}."
         )
@@ -71,23 +69,17 @@ class Enroller:
         keys = {"type": "symmetricKey", "symmetricKey": {"primaryKey": primary, "secondaryKey": secondary}}
         if settings.enrollment == "group":
             self._enroll_group(keys)
-            derived = _derived(primary, self._registration_id)
+            derived = derive_key(primary, self._registration_id)
             return replace(known, primary_key=derived, secrets=(*known.secrets, primary, secondary))
         self._enroll(keys)
         return replace(known, primary_key=primary, secrets=(*known.secrets, secondary))
 
     def _by_certificate(self, known: Credentials) -> Credentials:
         settings = self._settings
-        try:
-            if settings.dut == EXTERNAL:
-                made = lasting_certificate(settings.state / "azure", self._registration_id)
-            else:
-                made = passing_certificate(settings.state, self._registration_id)
-        except ValueError:
-            raise TargetError(
-                "The registration id is the common name of the device's certificate, which has 64 characters at "
-                f"most, and {self._registration_id!r} is longer. Choose a shorter one with --registration-id ID."
-            ) from None
+        if settings.dut == EXTERNAL:
+            made = lasting_certificate(settings.state / "azure", self._registration_id)
+        else:
+            made = passing_certificate(settings.state, self._registration_id)
         self.certificate = made
         text = made.certificate.read_text(encoding="ascii")
         self._enroll({"type": "x509", "x509": {"clientCertificates": {"primary": {"certificate": text}}}})
@@ -127,16 +119,10 @@ class Enroller:
 
     def _not_enrolled(self, error: ProvisioningError) -> str:
         if error.status == 409:
-            return self.taken()
+            return self.taken("an enrollment")
         if error.status == 400:
             return (
                 f"DPS did not take the enrollment: {error} See that the hub {self._hub_host} is linked to this DPS "
                 "instance (its page, Linked IoT hubs)."
             )
         return f"The device could not be enrolled. {error}"
-
-
-def _derived(group_key: str, registration_id: str) -> str:
-    """The key of a device of a group: HMAC-SHA256 of its registration id (DPS, symmetric key attestation)."""
-    digest = hmac.digest(base64.b64decode(group_key), registration_id.encode(), hashlib.sha256)
-    return base64.b64encode(digest).decode("ascii")

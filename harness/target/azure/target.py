@@ -28,7 +28,7 @@ from harness.target.azure.enrolling import Enroller
 from harness.target.azure.leftovers import cleanup
 from harness.target.azure.leftovers import remove as remove_made
 from harness.target.azure.watching import Watch
-from harness.target.identity import remove
+from harness.target.identity import not_kept, remove
 from harness.target.service import HubService, ServiceError
 
 _OPENING, _REMOVING = 10.0, 20.0
@@ -143,10 +143,7 @@ class AzureTarget:
         try:
             credentials = self._enroller.enroll(known) if self._enroller else self._as_it_is(known)
         except OSError as e:
-            raise TargetError(
-                f"The device's identity could not be kept in {settings.state}: {e.strerror or e}. "
-                "Name another folder with --state DIR."
-            ) from None
+            raise not_kept(settings.state, e) from None
         self._begin_to_watch()
         return credentials
 
@@ -181,7 +178,9 @@ class AzureTarget:
                 f"Choose another id with --registration-id ID, or test that device with --device-id {self._device_id}."
             )
         if self._provisioning.enrollment(self._registration_id) is not None:
-            raise TargetError(enroller.taken())
+            raise TargetError(enroller.taken("an enrollment"))
+        if self._provisioning.registration(self._registration_id) is not None:
+            raise TargetError(enroller.taken("a registration of"))
         if not self._settings.keep:
             # Of an id that nobody has: whether devices may be removed.
             self._service.delete_device(f"preflight-{secrets.token_hex(8)}")

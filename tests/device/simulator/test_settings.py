@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.device.simulator.settings import DEFAULT_MODELS, Certificate, SettingsError, read
+from harness.device.simulator.settings import Certificate, SettingsError, read
 
 COMPLETE = {
     "IOTHUB_DEVICE_SECURITY_TYPE": "DPS",
@@ -32,8 +32,13 @@ def test_options_win() -> None:
     assert (settings.model_id, settings.models, settings.interval) == ("dtmi:test:Pump;1", ("/here",), 5.0)
 
 
-def test_without_locations_the_own_directory_comes_before_the_public_repository() -> None:
-    assert read(COMPLETE).models == DEFAULT_MODELS
+def test_without_locations_the_own_directory_comes_before_the_public_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert read(COMPLETE).models == ("https://devicemodels.azure.com",)
+    (tmp_path / "dtdl_models").mkdir()
+    assert read(COMPLETE).models == ("dtdl_models", "https://devicemodels.azure.com")
 
 
 @pytest.mark.parametrize("name", [n for n in COMPLETE if n != "IOTHUB_DEVICE_SECURITY_TYPE"])

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from harness.dtdl.payload import NotInstantiable, check_instance, check_named, check_value, is_checked, json_schema
+from harness.dtdl.payload import NotInstantiable, check_instance, check_value, json_schema
 from harness.dtdl.payload.accept import predicate
 from harness.dtdl.payload.explain import problems, validator
 from tests.dtdl.payload.elements import PREDEFINED, PRIMITIVES, element, holder, schema
@@ -96,10 +96,10 @@ def test_pointers_escape_names() -> None:
 
 def test_a_schema_of_unknown_kind_is_not_checked() -> None:
     unknown = element("Tensor")
-    assert not is_checked(unknown)
+    assert not json_schema(unknown)
     assert check_value(unknown, {"anything": None}) == []
     assert check_value(element("Array", elementSchema=unknown), [1, "two"]) == []
-    assert all(is_checked(schema(term)) for term in PRIMITIVES + PREDEFINED)
+    assert all(json_schema(schema(term)) for term in PRIMITIVES + PREDEFINED)
 
 
 def test_a_schema_may_refer_back_to_itself() -> None:
@@ -131,20 +131,6 @@ def test_contents_have_no_instances_but_their_schemas_have() -> None:
     assert check_value(telemetry, 1) == []
     with pytest.raises(NotInstantiable, match="is an Interface"):
         check_instance(element("Interface", "dtmi:test:i;1"), "{}")
-
-
-def test_a_message_is_checked_name_by_name() -> None:
-    declared = {"temperature": schema("double"), "humidity": schema("long"), "odd": None}
-    assert check_named(declared, {"temperature": 21.5, "odd": [None]}) == []
-    found = check_named(declared, {"Temperature": 1, "humidity": 1.5, "pressure": 3})
-    assert [(each.pointer, each.code) for each in found] == [
-        ("/Temperature", "undeclaredName"),
-        ("/humidity", "type"),
-        ("/pressure", "undeclaredName"),
-    ]
-    assert 'Did you mean "temperature"?' in found[0].message
-    assert "mean" not in found[2].message
-    assert [each.code for each in check_named(declared, [1])] == ["notAnObject"]
 
 
 def test_problems_are_few_whatever_the_size() -> None:

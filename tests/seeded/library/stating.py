@@ -130,6 +130,12 @@ STATED: Sequence[Seed] = (
         stated="[telemetry.count]\nimplemented = false\n",
     ),
     Seed(
+        "answer-later-than-stated",
+        raw("command-slow=measure"),
+        {"command[measure]": "failed command-timed-out"},
+        stated="[commands.measure]\ntimeout = 3\n",
+    ),
+    Seed(
         "response-unexpected",
         raw(),
         {"command[measure]": "failed command-response-unexpected"},

@@ -15,6 +15,17 @@ PROPERTIES: Sequence[Seed] = (
         expected={"read_only_property[sensor1.batch]": "failed property-invalid"},
         name="property-as-text",
     ),
+    seed("first-as-text=hours", expected={"read_only_property[hours]": "failed property-invalid"}),
+    seed(
+        "first-as-text=interval",
+        expected={INTERVAL: "failed property-invalid"},
+        name="initial-as-text",
+    ),
+    Seed(
+        "initial-bare-as-text",
+        raw("first-as-text=interval", "initial-bare=interval"),
+        {INTERVAL: "failed property-invalid", "initial_values": "warning initial-value-bare"},
+    ),
     seed(
         "property-as-array=serial",
         expected={
@@ -162,6 +173,12 @@ ACKNOWLEDGEMENTS: Sequence[Seed] = (
     seed("ack-other-value=interval", expected={INTERVAL: "warning ack-value"}),
     seed("ack-partial=profile", expected={PROFILE: "warning ack-partial"}),
     seed("ack-shared", expected={"properties_in_one_patch": "failed acknowledgements-mixed-up"}),
+    Seed(
+        "ack-shared-of-booleans",
+        raw("ack-shared"),
+        {"properties_in_one_patch": "failed acknowledgements-mixed-up"},
+        model="dtmi:test:seed:Switches;1",
+    ),
     seed("ack-first-only", expected={"properties_in_one_patch": "failed patch-not-acknowledged"}),
     seed("needs-marker", expected={"component_patch_without_marker": "warning unmarked-patch-ignored"}),
     seed(

@@ -156,6 +156,22 @@ def test_an_id_that_is_taken_is_refused_and_left(cloud: Cloud, make: Make) -> No
     assert cloud.holds() == before
 
 
+def test_a_device_that_came_by_somebody_elses_group_is_refused_and_its_record_left(cloud: Cloud, make: Make) -> None:
+    before = cloud.holds()
+    cloud.emulator.enroll_group("theirs")
+
+    def registers(services: Any) -> None:
+        services.dps.registrations.obtain("line7-42", next(iter(services.enrollments.groups())), "2026-01-01")
+
+    cloud.emulator.call(registers)
+    opened = make(registration_id="line7-42", origins={"registration-id": "the command line"})
+    assert "DPS has a registration of line7-42 already" in _refused(opened)
+    opened.target.close()
+    assert cloud.emulator.call(lambda services: services.dps.registrations.find("line7-42")) is not None
+    cloud.emulator.call(lambda services: services.dps.remove(next(iter(services.enrollments.groups()))))
+    assert cloud.holds() == before
+
+
 def test_what_carries_another_mark_is_never_removed(cloud: Cloud, make: Make, tmp_path: Path) -> None:
     before = cloud.holds()
     target = _opened(make(device_id=cloud.foreign))
