@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.environment import KEYS, provisioning, symmetric_key, trust
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceCertificate:
@@ -45,41 +47,21 @@ class Credentials:
         return shown
 
 
-_KEYS = ("IOTHUB_DEVICE_DPS_DEVICE_KEY", "PROVISIONING_SYMMETRIC_KEY", "AZ_IOT_PROVISIONING_SAS_KEY")
 _CERTIFICATES = ("X509_CERT_FILE", "CERTIFICATE_FILE", "IOTHUB_DEVICE_X509_CERT")
 _CERTIFICATE_KEYS = ("X509_KEY_FILE", "KEY_FILE", "IOTHUB_DEVICE_X509_KEY")
 _PASS_PHRASE = "PASS_PHRASE"
 _BOTH = "AZ_IOT_DEVICE_X509_CERT_PEM_FILE_PATH"
 
-PROOFS = frozenset((*_KEYS, *_CERTIFICATES, *_CERTIFICATE_KEYS, _PASS_PHRASE, _BOTH))
+PROOFS = frozenset((*KEYS, *_CERTIFICATES, *_CERTIFICATE_KEYS, _PASS_PHRASE, _BOTH))
 """Names of what a device proves itself by: a device process must inherit none of them."""
 
 
 def environment(credentials: Credentials, model_id: str | None, models: tuple[str, ...]) -> dict[str, str]:
-    """The environment of a device process: every SDK family's names at once.
-
-    The names are those Microsoft's samples read: the IoT Plug and Play samples (Python, Node, C), the
-    provisioning samples (Python, Node) and the embedded C samples.
-    """
-    names = {
-        "IOTHUB_DEVICE_SECURITY_TYPE": "DPS",
-        "IOTHUB_DEVICE_DPS_ENDPOINT": credentials.dps_endpoint,
-        "IOTHUB_DEVICE_DPS_ID_SCOPE": credentials.id_scope,
-        "IOTHUB_DEVICE_DPS_DEVICE_ID": credentials.registration_id,
-        "PROVISIONING_HOST": credentials.dps_endpoint,
-        "PROVISIONING_IDSCOPE": credentials.id_scope,
-        "PROVISIONING_REGISTRATION_ID": credentials.registration_id,
-        "AZ_IOT_PROVISIONING_ID_SCOPE": credentials.id_scope,
-        "AZ_IOT_PROVISIONING_REGISTRATION_ID": credentials.registration_id,
-        **_proof(credentials),
-    }
+    """The environment of a device process: every SDK family's names at once."""
+    names = provisioning(credentials.registration_id, credentials.id_scope, credentials.dps_endpoint)
+    names |= _proof(credentials)
     if credentials.ca_path:
-        ca = str(credentials.ca_path)
-        names |= {
-            "SSL_CERT_FILE": ca,  # Python (OpenSSL), C
-            "NODE_EXTRA_CA_CERTS": ca,
-            "AZ_IOT_DEVICE_X509_TRUST_PEM_FILE_PATH": ca,
-        }
+        names |= trust(str(credentials.ca_path))
     if model_id:
         names["PREFLIGHT_MODEL_ID"] = model_id
     if models:
@@ -91,7 +73,7 @@ def _proof(credentials: Credentials) -> dict[str, str]:
     """A key or a certificate, never both; nothing for a TPM."""
     files = credentials.certificate
     if files is None:
-        return dict.fromkeys(_KEYS, credentials.primary_key) if credentials.primary_key else {}
+        return symmetric_key(credentials.primary_key) if credentials.primary_key else {}
     return {
         "DPS_X509_REGISTRATION_ID": credentials.registration_id,
         **dict.fromkeys(_CERTIFICATES, str(files.certificate)),

@@ -12,8 +12,10 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timezone
+from functools import lru_cache
 from typing import Any
 
 from cryptography import x509
@@ -24,6 +26,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 MAX_PATH = 10
 """Certificates in a path, both ends included: what a stranger sends must not make for endless work."""
 _PEM = b"-----BEGIN"
+
+Path = tuple[x509.Certificate, ...]
+"""From a device's own certificate upwards."""
 
 
 class NotTrusted(Exception):
@@ -82,15 +87,19 @@ def check_path(chain: Sequence[bytes], anchors: Iterable[bytes], now: float, ske
     leaf = _load(chain[0])
     trusted = [_load(anchor) for anchor in anchors]
     offered = [_load(one) for one in chain[1:MAX_PATH]]
-    reasons: list[str] = []
-    for path in _paths([leaf], trusted, offered):
+
+    def sound(issuer: x509.Certificate, beneath: int) -> bool:
         try:
-            _check_path(path, now, skew)
-        except NotTrusted as error:
-            reasons.append(str(error))
-            continue
-        return tuple(one.public_bytes(Encoding.DER) for one in path)
-    raise NotTrusted(reasons[0] if reasons else _no_path(leaf, offered))
+            _check_issuer(issuer, beneath, now, skew)
+        except NotTrusted:
+            return False
+        return True
+
+    path = _find(leaf, trusted, offered, sound) or _find(leaf, trusted, offered, lambda *_: True)
+    if path is None:
+        raise NotTrusted(_no_path(leaf, offered))
+    _check_path(path, now, skew)  # of one that is not sound, this says why
+    return tuple(one.public_bytes(Encoding.DER) for one in path)
 
 
 def describe(certificate: bytes) -> dict[str, Any]:
@@ -111,35 +120,68 @@ def describe(certificate: bytes) -> dict[str, Any]:
 # --- paths -------------------------------------------------------------------------------------------
 
 
-def _paths(
-    path: list[x509.Certificate], trusted: Sequence[x509.Certificate], offered: Sequence[x509.Certificate]
-) -> Iterator[list[x509.Certificate]]:
-    """All ways from the last of `path` to a trusted certificate whose signatures hold."""
-    last = path[-1]
-    for anchor in trusted:
-        if _issued(last, anchor):
-            yield [*path, anchor]
-    for one in offered:
-        if one not in path and _issued(last, one):
-            yield from _paths([*path, one], trusted, offered)
+def _find(
+    leaf: x509.Certificate,
+    trusted: Sequence[x509.Certificate],
+    offered: Sequence[x509.Certificate],
+    fit: Callable[[x509.Certificate, int], bool],
+) -> Path | None:
+    """Return a path whose signatures hold and whose issuers are `fit`, given the CAs beneath each; None if none is.
 
-
-def _check_path(path: Sequence[x509.Certificate], now: float, skew: float) -> None:
-    intermediates = 0
-    for place, certificate in enumerate(path):
-        _check_dates(certificate, now, skew)
-        if place == 0:
+    Certificates that sign one another make factorially many paths, so each is gone on from once. Nothing is lost by
+    that: the way to it with the fewest CAs comes first, and fewer are never worse (pathLenConstraint).
+    """
+    waiting: deque[tuple[Path, int]] = deque([((leaf,), 0)])
+    done: set[x509.Certificate] = set()
+    while waiting:
+        path, beneath = waiting.popleft()
+        last = path[-1]
+        if last in done:
             continue
-        if not _may_sign(certificate):
-            raise NotTrusted(f"{_name(certificate)} is not a CA and may not issue certificates")
-        constraints = _extension(certificate, x509.BasicConstraints)
-        if constraints is not None and constraints.path_length is not None and intermediates > constraints.path_length:
-            raise NotTrusted(f"{_name(certificate)} allows fewer CAs beneath it (pathLenConstraint)")
-        if certificate.subject != certificate.issuer:  # a self-issued one does not count (RFC 5280, 6.1.4 l)
-            intermediates += 1
+        done.add(last)
+        for anchor in trusted:
+            if _issued(last, anchor) and fit(anchor, beneath):
+                return (*path, anchor)
+        for one in offered:
+            if one in done or not _issued(last, one) or not fit(one, beneath):
+                continue
+            if _counts(one):
+                waiting.append(((*path, one), beneath + 1))
+            else:
+                waiting.appendleft(((*path, one), beneath))
+    return None
+
+
+def _check_path(path: Path, now: float, skew: float) -> None:
+    _check_dates(path[0], now, skew)
+    beneath = 0
+    for issuer in path[1:]:
+        _check_issuer(issuer, beneath, now, skew)
+        beneath += _counts(issuer)
+
+
+def _counts(certificate: x509.Certificate) -> bool:
+    """Whether it counts for pathLenConstraint: a self-issued one does not (RFC 5280, 6.1.4 l)."""
+    return certificate.subject != certificate.issuer
+
+
+def _check_issuer(certificate: x509.Certificate, beneath: int, now: float, skew: float) -> None:
+    """Raises NotTrusted unless the certificate may issue others now, with `beneath` CAs below it in the path."""
+    _check_dates(certificate, now, skew)
+    if not _may_sign(certificate):
+        raise NotTrusted(f"{_name(certificate)} is not a CA and may not issue certificates")
+    constraints = _extension(certificate, x509.BasicConstraints)
+    if constraints is not None and constraints.path_length is not None and beneath > constraints.path_length:
+        raise NotTrusted(f"{_name(certificate)} allows fewer CAs beneath it (pathLenConstraint)")
 
 
 def _issued(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    return certificate.issuer == issuer.subject and _signed(certificate, issuer)
+
+
+@lru_cache(maxsize=256)
+def _signed(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    # Kept: a device shows the same chain with each request, and each group looks for the way to its own CA.
     try:
         certificate.verify_directly_issued_by(issuer)
     except (InvalidSignature, ValueError, TypeError, UnsupportedAlgorithm):
@@ -178,7 +220,7 @@ def _extension(certificate: x509.Certificate, kind: Any) -> Any:
         return certificate.extensions.get_extension_for_class(kind).value
     except x509.ExtensionNotFound:
         return None
-    except (ValueError, x509.DuplicateExtension) as error:
+    except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
         raise NotTrusted(f"an extension of {_name(certificate)} cannot be read: {error}") from None
 
 

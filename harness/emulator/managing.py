@@ -5,18 +5,16 @@ The control endpoint, the command line and `Emulator` offer the same; none of it
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from harness.emulator.dps.enrollments import Enrolled, SymmetricKey
+from harness.emulator.dps import enrolling
+from harness.emulator.dps.enrollments import SymmetricKey
 from harness.emulator.faults import Plan
+from harness.environment import provisioning, symmetric_key, trust
 
 if TYPE_CHECKING:
     from harness.emulator.services import Services
-
-_REGISTRATION_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9:._-]{0,126}[A-Za-z0-9])?")
-"""The registration id of the DPS device API."""
 
 
 def status(services: Services) -> dict[str, Any]:
@@ -78,17 +76,15 @@ def endpoints(services: Services) -> dict[str, Any]:
 
 
 def enroll(services: Services, registration_id: str, device_id: str | None = None) -> dict[str, Any]:
-    """Let a device provision itself by symmetric key. An enrollment with such a key is kept as it is.
+    """Let a device provision itself by symmetric key, unlike `Emulator.enroll` by the one that it has, if any: whoever
+    asks again, or has kept the state, need not tell the device anew.
 
-    Raises ValueError with a sentence for an id that DPS does not allow.
+    Raises EmulatorError for an id that DPS does not allow.
     """
-    if not _REGISTRATION_ID.fullmatch(registration_id):
-        raise ValueError(
-            f"{registration_id!r} is not a registration id: 1 to 128 of A-Z a-z 0-9 : . _ -, no sign first or last."
-        )
     enrolled = services.enrollments.get(registration_id)
     if enrolled is None or not isinstance(enrolled.attestation, SymmetricKey):
-        enrolled = Enrolled(SymmetricKey(), registration_id=registration_id, device_id=device_id)
+        key = enrolling.symmetric_key(None, None)
+        enrolled = enrolling.individual(registration_id, key, {}, services.dps.assigner.hosts, device_id)
         services.enrollments.add(enrolled)
     elif device_id is not None:
         enrolled.device_id = device_id
@@ -117,17 +113,9 @@ def environment(ends: Mapping[str, Any], enrollment: Mapping[str, Any]) -> dict[
     `ends` and `enrollment` are what `endpoints` and `enroll` return.
     """
     return {
-        "IOTHUB_DEVICE_SECURITY_TYPE": "DPS",
-        "IOTHUB_DEVICE_DPS_ENDPOINT": ends["dpsHost"],
-        "IOTHUB_DEVICE_DPS_ID_SCOPE": ends["idScope"],
-        "IOTHUB_DEVICE_DPS_DEVICE_ID": enrollment["registrationId"],
-        "IOTHUB_DEVICE_DPS_DEVICE_KEY": enrollment["primaryKey"],
-        "AZ_IOT_PROVISIONING_ID_SCOPE": ends["idScope"],
-        "AZ_IOT_PROVISIONING_REGISTRATION_ID": enrollment["registrationId"],
-        "AZ_IOT_PROVISIONING_SAS_KEY": enrollment["primaryKey"],
-        "SSL_CERT_FILE": ends["caPath"],
-        "NODE_EXTRA_CA_CERTS": ends["caPath"],
-        "AZ_IOT_DEVICE_X509_TRUST_PEM_FILE_PATH": ends["caPath"],
+        **provisioning(enrollment["registrationId"], ends["idScope"], ends["dpsHost"]),
+        **symmetric_key(enrollment["primaryKey"]),
+        **trust(ends["caPath"]),
     }
 
 

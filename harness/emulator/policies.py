@@ -55,14 +55,21 @@ class Doorman:
             raise ServiceError(401002, f"the token's signature is not of the key of policy {token.key_name}")
         return policy
 
-    def check_scope(self, token: Token, path: str) -> None:
-        """Raises unless the token is for this service, covers the path by whole segments, and is not over."""
+    def check_scope(self, token: Token, path: str, *, whole: bool = False) -> None:
+        """Raises unless the token is for this service, covers the path by whole segments, and is not over.
+
+        `whole`: nor may it cover more, for its key is of whatever the path names.
+        """
         host, _, scope = token.resource.partition("/")
         if not self.knows(host):
             raise ServiceError(401002, f"the token's sr names the host {host!r}, which is not {self._what}")
         wanted, mine = _segments(path), _segments(scope)
         if wanted[: len(mine)] != mine:
             raise ServiceError(401002, "the token's sr does not cover this resource")
+        if whole and len(mine) < len(wanted):
+            raise ServiceError(
+                401002, f"the token has no skn, and its sr does not cover {path} alone, whose key it needs"
+            )
         if token.expiry + self._skew < self._wall():
             raise ServiceError(401003, "the token has expired", cause=token.overdue(self._wall()))
 

@@ -76,60 +76,31 @@ class Services:
         """Listen. Raises EmulatorError."""
         options = self.context.options
         # First the port: it is the one thing that commonly fails, and should fail at once.
-        listening = _bind(address, options.mqtt_port)
-        self._closers.append(listening.close)
+        listening = self._listen(address, options.mqtt_port)
         host = options.host or _own_name(address)
         names = _names(address, host, options.names)
-        certified = sorted({*names, *options.more_hubs})
-        try:
-            made = certificates.ensure(state_dir, certified)
-        except OSError as error:
-            raise EmulatorError(f"Could not keep certificates in {state_dir}: {error}.") from error
+        made = self._make_certificates(state_dir, sorted({*names, *options.more_hubs}))
         tls = server_context(made.server)
-        self._tls = FaultyTls(
-            ServerTls(made.server, self._asks_for_certificates),
-            self.faults,
-            lambda kind: certificates.ensure_unfit(state_dir, kind, certified),
-        )
-        self._tls.prepare(self.faults.plan.faults)
-        keeper = Keeper(state_dir, self.context.timers, log_failure)
-        kept = keeper.load() if options.keep_state else None
-        self.id_scope = kept["id_scope"] if kept is not None else self.id_scope
-
-        self.hub = IotHub(self.context, host, names)
-        self.hubs = [self.hub, *(IotHub(self.context, further) for further in options.more_hubs)]
-        self.dps = ProvisioningService(self.context, self.id_scope, self.enrollments, self.hubs)
-        self.dps_access = ServiceAccess({host, *names}, self.context.wall, options.token_skew)
-        if options.keep_state:
-            keeper.restore(self, kept)
-            self._closers.append(keeper.close)
+        self._make_cores(state_dir, host, names)
         router = Router(self.context, self.dps, self.hubs)
         await self._serve_mqtt(listening, router)
-
-        from harness.emulator.shell import dps_https, dps_service
-        from harness.emulator.shell.webhook import WebhookClient
-
-        self._webhooks = self.dps.webhooks.post = WebhookClient(options, made.ca)
-        routes = [*dps_service.routes(self.dps, self.dps_access), *dps_https.routes(self.dps)]
-        port = await self._serve_rest(self.hub, address, options.rest_port, tls, routes)
+        port = await self._serve_service_host(address, tls, made.ca)
         https_port, https_hint = await self._serve_https(address, router)
-        service_host = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-        key = self.hub.access.policies["iothubowner"].primary_key
         event_hub = "" if options.amqp_port is None else await self._serve_amqp(address, options.amqp_port, tls)
         await self._refuse_amqp(address)
         more_hubs = [await self._serve_further(hub, address, tls, router) for hub in self.hubs[1:]]
-        dps_key = self.dps_access.policies[OWNER].primary_key
+        service_host = _with_port(host, port)
         self.endpoints = Endpoints(
             id_scope=self.id_scope,
             dps_host=host,
             hub_host=host,
             service_host=service_host,
             ca_path=made.ca,
-            hub_connection_string=(f"HostName={service_host};SharedAccessKeyName=iothubowner;SharedAccessKey={key}"),
+            hub_connection_string=_hub_connection_string(service_host, self.hub),
             event_hub_connection_string=event_hub,
             https_port=https_port,
             https_hint=https_hint,
-            dps_connection_string=f"HostName={service_host};SharedAccessKeyName={OWNER};SharedAccessKey={dps_key}",
+            dps_connection_string=_connection_string(service_host, OWNER, self.dps_access.policies[OWNER].primary_key),
             more_hub_connection_strings=tuple(more_hubs),
         )
         if options.control_port is not None:
@@ -137,11 +108,55 @@ class Services:
             self.endpoints = dataclasses.replace(self.endpoints, control=url)
         return self.endpoints
 
+    def _listen(self, address: str, port: int) -> socket.socket:
+        """Take a port, until the end. Raises EmulatorError."""
+        listening = _bind(address, port)
+        self._closers.append(listening.close)
+        return listening
+
+    def _make_certificates(self, state_dir: Path, names: list[str]) -> certificates.Certificates:
+        """Have certificates for these names, and the device ports' TLS with them. Raises EmulatorError."""
+        try:
+            made = certificates.ensure(state_dir, names)
+        except OSError as error:
+            raise EmulatorError(f"Could not keep certificates in {state_dir}: {error}.") from error
+        self._tls = FaultyTls(
+            ServerTls(made.server, self._asks_for_certificates),
+            self.faults,
+            lambda kind: certificates.ensure_unfit(state_dir, kind, names),
+        )
+        self._tls.prepare(self.faults.plan.faults)
+        return made
+
+    def _make_cores(self, state_dir: Path, host: str, names: Iterable[str]) -> None:
+        """Make DPS and hubs, as they were left where the state is kept. Raises EmulatorError."""
+        options = self.context.options
+        keeper = Keeper(state_dir, self.context.timers, log_failure)
+        kept = keeper.load() if options.keep_state else None
+        self.id_scope = kept["id_scope"] if kept is not None else self.id_scope
+        self.hub = IotHub(self.context, host, names)
+        self.hubs = [self.hub, *(IotHub(self.context, further) for further in options.more_hubs)]
+        self.dps = ProvisioningService(self.context, self.id_scope, self.enrollments, self.hubs)
+        self.dps_access = ServiceAccess({host, *names}, self.context.wall, options.token_skew)
+        if options.keep_state:
+            keeper.restore(self, kept)
+            self._closers.append(keeper.close)
+
     async def _serve_mqtt(self, listening: socket.socket, router: Router) -> None:
         listener = MqttListener(self.context, router, self._tls)
         self._device_listeners.append(listener)
         server = await self._loop.create_server(listener.new_connection, sock=listening, backlog=1024)
         self._closers += [listener.close, server.close]
+
+    async def _serve_service_host(self, address: str, tls: ssl.SSLContext, ca: Path) -> int:
+        """Start the host of all service APIs; returns its port. Raises EmulatorError."""
+        from harness.emulator.shell import dps_https, dps_service
+        from harness.emulator.shell.webhook import WebhookClient
+
+        options = self.context.options
+        self._webhooks = self.dps.webhooks.post = WebhookClient(options, ca)
+        routes = [*dps_service.routes(self.dps, self.dps_access), *dps_https.routes(self.dps)]
+        return await self._serve_rest(self.hub, address, options.rest_port, tls, routes)
 
     async def _serve_rest(
         self, hub: IotHub, address: str, port: int, tls: ssl.SSLContext, routes: Iterable[DpsRoute] = ()
@@ -166,13 +181,9 @@ class Services:
         except ValueError:
             own = address
         if own != address:
-            listening = _bind(own, self.context.options.mqtt_port)
-            self._closers.append(listening.close)
-            await self._serve_mqtt(listening, router)
+            await self._serve_mqtt(self._listen(own, self.context.options.mqtt_port), router)
         port = await self._serve_rest(hub, own, 0, tls)
-        where = f"[{hub.host}]:{port}" if ":" in hub.host else f"{hub.host}:{port}"
-        key = hub.access.policies["iothubowner"].primary_key
-        return f"HostName={where};SharedAccessKeyName=iothubowner;SharedAccessKey={key}"
+        return _hub_connection_string(_with_port(hub.host, port), hub)
 
     async def _serve_https(self, address: str, router: Router) -> tuple[int | None, str]:
         """Start WebSockets and the HTTPS APIs for devices. Returns the port, or None and why there is none."""
@@ -180,10 +191,9 @@ class Services:
         if port is None:
             return None, ""
         try:
-            listening = _bind(address, port)
+            listening = self._listen(address, port)
         except EmulatorError as error:
             return None, ports.without_https(error, address, port)
-        self._closers.append(listening.close)
         from harness.emulator.shell import dps_https, dps_service, rest_routes
         from harness.emulator.shell.https import HttpsServer
 
@@ -213,13 +223,12 @@ class Services:
                 "Install it with: pip install 'pnp-preflight[eventhub]'"
             ) from None
         try:
-            listening = _bind(address, port)
+            listening = self._listen(address, port)
         except PortInUse:
             raise PortInUse(
                 f"Port {port} on {address}, where services look for the Event Hubs endpoint, is in use by "
                 f"{ports.owner(address, port)}. Stop that program, or choose another address or AMQP port."
             ) from None
-        self._closers.append(listening.close)
         self.amqp = AmqpListener(self.context, self.hub)
         self._closers.append(self.amqp.close)
         return await self.amqp.start(listening, tls)
@@ -229,7 +238,7 @@ class Services:
         if port is None:
             return
         try:
-            listening = _bind(address, port)
+            listening = self._listen(address, port)
         except EmulatorError:
             return  # it would only have made a diagnosis better
         from harness.emulator.shell.no_amqp import AmqpRefusal
@@ -286,6 +295,18 @@ class Services:
         # Turns of the loop in which the dropped transports tell their protocols: TLS, then the socket under it.
         for _ in range(3):
             await asyncio.sleep(0)
+
+
+def _with_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _hub_connection_string(host: str, hub: IotHub) -> str:
+    return _connection_string(host, "iothubowner", hub.access.policies["iothubowner"].primary_key)
+
+
+def _connection_string(host: str, policy: str, key: str) -> str:
+    return f"HostName={host};SharedAccessKeyName={policy};SharedAccessKey={key}"
 
 
 def _bind(address: str, port: int) -> socket.socket:

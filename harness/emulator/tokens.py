@@ -56,11 +56,6 @@ class Token:
     def _sign(self, key: str) -> bytes:
         return _hmac(key, f"{self.raw_resource}\n{self.raw_expiry}")
 
-    def covers(self, path: str) -> bool:
-        """Whether the token's resource is this path or a parent of it by whole segments, in any case."""
-        mine = self.resource.strip("/").lower().split("/")
-        return path.strip("/").lower().split("/")[: len(mine)] == mine
-
 
 def parse_token(text: str) -> Token:
     """Read a token's fields, in any order. Raises TokenError."""

@@ -176,7 +176,7 @@ def test_a_taken_port(launch: Launch) -> None:
         (("--faults", "none.toml"), 2, "none.toml cannot be read"),
         (("--faults", "plan.toml"), 2, "plan.toml, line 2: fault 1: unknown value of `at` 'regster'; did you mean"),
         (("--set", "retry_afte=3"), 2, "did you mean retry_after?"),
-        (("--enroll", "-x-"), 1, "'-x-' is not a registration id"),
+        (("--enroll", "-x-"), 1, "'-x-' is no id of an enrollment"),
         (("--state", "damaged"), 1, "cannot be used"),
     ],
 )

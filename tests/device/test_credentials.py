@@ -12,6 +12,7 @@ import pytest
 from harness.device.credentials import PROOFS, Credentials, DeviceCertificate, environment
 from harness.device.external import ExternalDevice
 from harness.device.process import ProcessDevice
+from harness.emulator import managing
 from harness.record.events import DeviceExited, Event
 
 FILES = DeviceCertificate(Path("/state/certificate.pem"), Path("/state/key.pem"), Path("/state/both.pem"))
@@ -42,6 +43,12 @@ def test_a_process_is_told_of_one_proof_under_every_name(credentials: Credential
     assert told.get("DPS_X509_REGISTRATION_ID") == ("dev-1" if credentials.certificate else None)
     assert told["IOTHUB_DEVICE_DPS_DEVICE_ID"] == told["PROVISIONING_REGISTRATION_ID"] == "dev-1"
     assert told["IOTHUB_DEVICE_SECURITY_TYPE"] == "DPS"
+
+
+def test_the_emulator_tells_of_an_enrollment_what_a_process_is_told() -> None:
+    ends = {"dpsHost": "127.0.0.1", "idScope": "0ne1", "caPath": str(BY_KEY.ca_path)}
+    told = managing.environment(ends, {"registrationId": "dev-1", "primaryKey": "a2V5"})
+    assert told == environment(BY_KEY, None, ())
 
 
 def test_a_process_inherits_no_other_proof(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,6 +54,41 @@ def test_a_module_connects_as_itself(world: World) -> None:
 
 
 @pytest.mark.parametrize(
+    ("scope", "module", "welcome"),
+    [
+        ("/devices/dev-1", None, True),
+        ("/devices/dev-1/", None, True),
+        ("", None, False),
+        ("/", None, False),
+        ("/devices", None, False),
+        ("/devices/dev-1/modules/mod", "mod", True),
+        ("/devices/dev-1/modules", "mod", False),
+        ("/devices/dev-1", "mod", False),
+        ("", "mod", False),
+    ],
+)
+def test_without_a_policy_the_scope_is_the_identity(
+    world: World, scope: str, module: str | None, welcome: bool
+) -> None:
+    """Its key is looked up by what `sr` names; a policy's token may be for the whole hub."""
+    device = world.add_device()
+    identity = world.add_device("dev-1", module) if module else device
+    packet = world.hub_connect(identity)
+    later = int(world.wall) + 60
+    packet.password = sign(HOST + scope, identity.primary_key, later).encode()
+    world.client().send(packet)
+    event = world.last(HubConnected)
+    if welcome:
+        assert event.return_code == 0
+    else:
+        assert (event.return_code, event.error_code) == (5, 401002)
+        assert "sr does not cover" in event.reason
+    packet.password = sign(HOST + scope, world.hub.access.policies["device"].primary_key, later, "device").encode()
+    world.client().send(packet)
+    assert world.last(HubConnected).return_code == 0
+
+
+@pytest.mark.parametrize(
     ("case", "code", "reason"),
     [
         ("key", 401003, "signature"),

@@ -19,7 +19,7 @@ from harness.emulator.amqp.journal import StoredEvent
 from harness.emulator.amqp.peerdata import owned, reading
 from harness.emulator.hub.feedback import CONTENT_TYPE
 
-_ANNOTATIONS, _PROPERTIES, _APPLICATION, _DATA, _VALUE = 0x72, 0x73, 0x74, 0x75, 0x77
+_PROPERTIES, _APPLICATION, _DATA, _VALUE = 0x73, 0x74, 0x75, 0x77
 _MAP32_HEAD = 9
 """Type code, size and count, 4 bytes each."""
 _NUMBERS = (

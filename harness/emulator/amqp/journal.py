@@ -12,15 +12,19 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from harness.emulator.hub.messages import size_of
 from harness.record.events import TelemetryReceived
 
 _OVERHEAD = 64
-"""Bytes an event counts beside its payload, for its properties."""
+"""Bytes an event counts beside its payload and properties."""
 
 
 @dataclass(slots=True, eq=False)
 class StoredEvent:
-    """One message of a partition. `enqueued` is Unix time in ms; `encoded` caches the AMQP form."""
+    """One message of a partition. `enqueued` is Unix time in ms; `size` is in bytes, roughly.
+
+    `encoded` caches the AMQP form: what was read takes as much memory again.
+    """
 
     sequence: int
     offset: int
@@ -28,11 +32,8 @@ class StoredEvent:
     message: TelemetryReceived
     generation_id: str
     authentication: str
+    size: int
     encoded: bytes | None = None
-
-    @property
-    def size(self) -> int:
-        return len(self.message.payload) + _OVERHEAD
 
 
 class Partition:
@@ -60,12 +61,15 @@ class Partition:
         # Time never runs backwards in a partition, or a start by time could not be searched for.
         if self.last is not None:
             enqueued = max(enqueued, self.last.enqueued)
-        event = StoredEvent(self.next_sequence, self._end_offset, enqueued, message, generation_id, authentication)
+        size = _OVERHEAD + size_of(message.payload, message.system, message.properties)
+        event = StoredEvent(
+            self.next_sequence, self._end_offset, enqueued, message, generation_id, authentication, size
+        )
         self._events.append(event)
         self.last = event
         self.next_sequence += 1
-        self._end_offset += event.size
-        self._bytes += event.size
+        self._end_offset += size
+        self._bytes += size
         while len(self._events) > 1 and (len(self._events) > self._max_events or self._bytes > self._max_bytes):
             self._bytes -= self._events.popleft().size
         for told in tuple(self.readers.values()):

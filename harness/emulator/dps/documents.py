@@ -161,9 +161,10 @@ def read_twin(body: Mapping[str, Any]) -> dict[str, Any]:
 def _policy(body: Mapping[str, Any]) -> Policy:
     document = _object(body, "reprovisionPolicy")
     chosen = (document.get("updateHubAssignment", True), document.get("migrateDeviceData", True))
-    if chosen not in _POLICIES:
+    policy = _POLICIES.get(chosen) if all(isinstance(one, bool) for one in chosen) else None
+    if policy is None:
         raise _bad("reprovisionPolicy: migrateDeviceData needs updateHubAssignment; both are booleans")
-    return _POLICIES[chosen]
+    return policy
 
 
 def _hubs(body: Mapping[str, Any], linked: tuple[str, ...]) -> tuple[str, ...]:

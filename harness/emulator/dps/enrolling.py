@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from harness.emulator.dps.certificates import (
-    CertificateReferences,
     ClientCertificates,
     SigningCertificates,
     read_certificate,
@@ -72,11 +71,6 @@ def client_certificates(primary: Certificate, secondary: Certificate | None) -> 
 def signing_certificates(primary: Certificate, secondary: Certificate | None) -> Attestation:
     """Raises EmulatorError."""
     return SigningCertificates(*_certificates(primary, secondary, ca=True))
-
-
-def authority_names(primary: str, secondary: str | None) -> Attestation:
-    """CAs by the names under which they were uploaded."""
-    return CertificateReferences(primary, secondary)
 
 
 def authority(certificate: Certificate) -> bytes:

@@ -13,6 +13,7 @@ from harness.emulator.dps.core import ProvisioningService, Reply, Throttled, wit
 from harness.emulator.dps.enrollments import Credentials
 from harness.emulator.dps.monitor import Caller
 from harness.emulator.dps.pacing import Haste
+from harness.emulator.dps.requests import MAX_BODY
 from harness.emulator.errors import ServiceError, device_body
 from harness.emulator.faults import Answer, Operation, Point, Pretence
 from harness.mqtt import ServerSession
@@ -54,7 +55,7 @@ class Exchange:
 
     def register(self, request_id: str, body: bytes, send: Send) -> None:
         service = self.service
-        service.context.emit(RegistrationRequested(self.registration_id, request_id, body))
+        self._requested(request_id, body)
         self._note(service.pacing.registered(self.registration_id, service.context.timers.time()))
         self._run(
             Point.DPS_REGISTER,
@@ -71,7 +72,7 @@ class Exchange:
             reply = self._refusal(error, None)
         if reply is None:
             return False
-        self.service.context.emit(RegistrationRequested(self.registration_id, request_id, body))
+        self._requested(request_id, body)
         self._send(request_id, reply, self.service.context.options.dps_unauthorized_code, send)
         return True
 
@@ -87,6 +88,10 @@ class Exchange:
         )
 
     # --- inside --------------------------------------------------------------------------------------
+
+    def _requested(self, request_id: str, body: bytes) -> None:
+        # What is longer than DPS reads is refused, and not kept.
+        self.service.context.emit(RegistrationRequested(self.registration_id, request_id, body[:MAX_BODY]))
 
     def _run(self, point: Point, request_id: str, action: Callable[[], Reply], send: Send) -> None:
         def proceed(alter: Callable[[Reply], Reply] = lambda reply: reply) -> None:

@@ -46,9 +46,6 @@ class LinkedHub:
         if twin is not None:
             device.twin = twin
 
-    def has(self, device_id: str) -> bool:
-        return self._hub.registry.find(device_id) is not None
-
     def take(self, device_id: str) -> Twin | None:
         """Delete the device, if it is there, and return the twin it had."""
         device = self._hub.registry.find(device_id)

@@ -90,7 +90,7 @@ class Access:
             if Permission.DEVICE_CONNECT not in self._doorman.policy(token, path, self.policies).permissions:
                 raise ServiceError(401002, f"the policy {token.key_name} lacks DeviceConnect")
             return token
-        self._doorman.check_scope(token, path)
+        self._doorman.check_scope(token, path, whole=True)
         if identity.authentication != "sas" or not token.signed_by(identity.keys):
             raise ServiceError(401003, "the token's signature is not of the device's key")
         return token

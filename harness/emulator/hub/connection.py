@@ -21,7 +21,7 @@ from harness.emulator.errors import ServiceError, device_body
 from harness.emulator.faults import Answer, Operation, Point
 from harness.emulator.hub.bags import Bag, parse_bag
 from harness.emulator.hub.devicebound import DeviceBound
-from harness.emulator.hub.filters import DESIRED, METHODS, TWIN_ANSWERS, is_device_bound, is_documented
+from harness.emulator.hub.filters import DESIRED, METHODS, TWIN_ANSWERS, fits_a_topic, is_device_bound, is_documented
 from harness.emulator.names import HubName
 from harness.mqtt import Connect, Publish, RemoteError, ServerSession, Subscribe, Timer, Unsubscribe, Will
 from harness.mqtt.packets import SUBSCRIPTION_FAILED
@@ -365,8 +365,9 @@ class HubConnection:
 
     def _look_for_device_bound(self) -> None:
         granted = [qos for name, qos in self._filters.items() if is_device_bound(name, self._name.device_id)]
-        module = self._name.module_id is not None
-        self._device_bound.qos = None if module or not granted else max(granted)
+        name = self._name
+        reachable = name.module_id is None and fits_a_topic(name.device_id)
+        self._device_bound.qos = max(granted) if granted and reachable else None
 
     # --- helpers -------------------------------------------------------------------------------------
 

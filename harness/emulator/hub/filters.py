@@ -19,6 +19,14 @@ def is_device_bound(topic_filter: str, device_id: str) -> bool:
     )
 
 
+def fits_a_topic(device_id: str) -> bool:
+    """Whether a topic can hold the id; of the signs an id may have, `#` and `+` are wildcards (MQTT 3.1.1, 4.7.1).
+
+    Without, no message can go to the device over MQTT, whatever it subscribes to: they wait for it to fetch them.
+    """
+    return "#" not in device_id and "+" not in device_id
+
+
 def is_documented(topic_filter: str, device_id: str, module_id: str | None) -> bool:
     """Whether a device, or a module, may subscribe to this filter."""
     if topic_filter in _COMMON:

@@ -34,7 +34,11 @@ def authority(certificate: bytes | str) -> bytes:
     """Read a CA's certificate, PEM or DER; returns DER. Raises ValueError when it is none."""
     chains = _chains()
     found: bytes = chains.read(certificate)
-    if not chains.is_authority(found):
+    try:
+        usable = chains.is_authority(found)
+    except chains.NotTrusted as error:
+        raise ValueError(str(error)) from None
+    if not usable:
         raise ValueError("the certificate is not of a CA")
     return found
 

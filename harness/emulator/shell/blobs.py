@@ -17,7 +17,7 @@ from harness.emulator.errors import ServiceError
 from harness.emulator.faults import Point
 from harness.emulator.hub.blobs import VERSION, BlobError, Blobs
 from harness.emulator.shell import http_gate
-from harness.emulator.shell.reading import read_body
+from harness.emulator.shell.reading import header, read_body
 from harness.record.events import BlobWritten
 
 _CODES = {413: "RequestBodyTooLarge", 403: "AuthenticationFailed", 500: "InternalError", 503: "ServerBusy"}
@@ -58,7 +58,7 @@ async def _answer(blobs: Blobs, context: Context, request: web.Request, name: st
 
 
 async def _put(blobs: Blobs, context: Context, request: web.Request, name: str) -> web.Response:
-    kind = request.headers.get("x-ms-blob-content-type") or request.headers.get("Content-Type")
+    kind = header(request, "x-ms-blob-content-type") or header(request, "Content-Type")
     kind = kind or "application/octet-stream"
     data = await read_body(request, context.options.max_blob)
 

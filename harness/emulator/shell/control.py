@@ -19,6 +19,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -28,8 +29,10 @@ from aiohttp import web
 from harness.emulator import jsontext, managing
 from harness.emulator.context import log_failure
 from harness.emulator.faults import Plan, PlanError, from_document, from_toml
+from harness.emulator.options import EmulatorError
 from harness.emulator.policies import without_port
 from harness.emulator.shell.http_log import logger
+from harness.emulator.stream import HELD_BYTES, weight
 from harness.record.events import Entry
 from harness.record.journal import encode_safely
 from harness.record.redact import Redactor
@@ -40,8 +43,9 @@ if TYPE_CHECKING:
 LOOPBACK = "127.0.0.1"
 _MAX_BODY = 1024 * 1024
 _WAITING = 20_000
-"""Events a reader may be behind before it is dropped."""
-_BATCH = 500
+_WAITING_BYTES = 2 * HELD_BYTES
+"""Events a reader may be behind before it is dropped, and what they may weigh."""
+_BATCH, _BATCH_BYTES = 500, 2**20
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -123,7 +127,7 @@ class Control:
             raise Refused(400, 'Send {"registrationId": "…"}, and "deviceId" if it is another.')
         try:
             return _json(managing.enroll(self._services, registration_id, device_id), status=201)
-        except ValueError as error:
+        except EmulatorError as error:
             raise Refused(400, str(error)) from None
 
     async def reset(self, request: web.Request) -> web.Response:
@@ -138,15 +142,11 @@ class Control:
 
     async def events(self, request: web.Request) -> web.StreamResponse:
         after = _after(request)
-        queue: asyncio.Queue[Entry | None] = asyncio.Queue(_WAITING)
+        backlog = _Backlog()
 
         def take(entry: Entry) -> None:
-            if queue.full():
+            if not backlog.add(entry):
                 end()
-                queue.get_nowait()
-                queue.put_nowait(None)
-            else:
-                queue.put_nowait(entry)
 
         stream = self._services.stream
         assert stream is not None
@@ -155,26 +155,57 @@ class Control:
         end = stream.listen(take, after)
         try:
             await response.prepare(request)
-            await _pass_on(queue, response, self._services)
+            await _pass_on(backlog, response, self._services)
         finally:
             end()
         return response
 
 
-async def _pass_on(queue: asyncio.Queue[Entry | None], response: web.StreamResponse, services: Services) -> None:
+class _Backlog:
+    """What a reader has yet to get."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[tuple[Entry, int]] = deque()
+        self._bytes = 0
+        self._wake = asyncio.Event()
+        self.lost = False
+        """Whether there was too much, and nothing more comes."""
+
+    def add(self, entry: Entry) -> bool:
+        """Whether there was room; if not, it was the last."""
+        size = weight(entry.event)
+        if len(self._waiting) >= _WAITING or self._bytes + size > _WAITING_BYTES:
+            self.lost = True
+        else:
+            self._waiting.append((entry, size))
+            self._bytes += size
+        self._wake.set()
+        return not self.lost
+
+    async def take(self) -> list[Entry]:
+        """Return what waits, in moderate lots, as soon as there is something; nothing when it was `lost`."""
+        await self._wake.wait()
+        taken: list[Entry] = []
+        rest = self._bytes - _BATCH_BYTES
+        while self._waiting and len(taken) < _BATCH and (self._bytes > rest or not taken):
+            entry, size = self._waiting.popleft()
+            self._bytes -= size
+            taken.append(entry)
+        if not self._waiting and not self.lost:
+            self._wake.clear()
+        return taken
+
+
+async def _pass_on(backlog: _Backlog, response: web.StreamResponse, services: Services) -> None:
     """Write what comes until the reader is gone, or too far behind."""
     redactor = Redactor()
     redactor.add(*(policy.primary_key for policy in services.hub.access.policies.values()))
     with contextlib.suppress(ConnectionError):
-        while True:
-            entries = [await queue.get()]
-            while len(entries) < _BATCH and not queue.empty():
-                entries.append(queue.get_nowait())
-            lines = [_line(entry, redactor, services) for entry in entries if entry is not None]
-            await response.write("".join(f"{line}\n" for line in lines).encode())
-            if None in entries:
-                await response.write(b'{"kind": "too_slow", "message": "events were lost: read faster"}\n')
-                return
+        while entries := await backlog.take():
+            lines = [_line(entry, redactor, services) for entry in entries]
+            # What cannot be written is replaced, as in a journal: one event must not cost a reader all that follow.
+            await response.write("".join(f"{line}\n" for line in lines).encode(errors="replace"))
+        await response.write(b'{"kind": "too_slow", "message": "events were lost: read faster"}\n')
 
 
 def _line(entry: Entry, redactor: Redactor, services: Services) -> str:

@@ -25,7 +25,7 @@ from harness.emulator.dps.requests import MAX_BODY
 from harness.emulator.errors import ServiceError, device_body
 from harness.emulator.shell.http_gate import PATIENCE
 from harness.emulator.shell.peers import peer_chain
-from harness.emulator.shell.reading import read_body
+from harness.emulator.shell.reading import header, host, read_body
 from harness.emulator.tokens import TokenError, parse_token
 from harness.record.events import ProvisioningConnected
 
@@ -104,7 +104,7 @@ class DeviceApi:
         return exchange, credentials.token is not None or bool(credentials.chain)
 
     def _credentials(self, request: web.Request) -> Credentials:
-        authorization = request.headers.get("Authorization")
+        authorization = header(request, "Authorization")
         if not authorization:
             return Credentials(chain=peer_chain(request))
         try:
@@ -120,7 +120,7 @@ class DeviceApi:
                 registration_id=exchange.registration_id,
                 id_scope=request.match_info["scope"],
                 api_version=exchange.caller.api_version,
-                client_version=request.headers.get("User-Agent") or request.headers.get("UserAgent") or "",
+                client_version=header(request, "User-Agent") or header(request, "UserAgent") or "",
                 protocol="https",
                 keep_alive=0,
                 return_code=0,
@@ -141,7 +141,7 @@ class DeviceApi:
             operation = self._dps.registrations.find(request.match_info["id"])
             base = f"/{request.match_info['scope']}/registrations/{request.match_info['id']}"
             path = f"{base}/operations/{operation.operation_id if operation else ''}"
-            headers["Location"] = f"https://{request.host}{path}?api-version={request.query['api-version']}"
+            headers["Location"] = f"https://{host(request)}{path}?api-version={request.query['api-version']}"
         return web.Response(body=reply.body, status=reply.status, headers=headers)
 
 

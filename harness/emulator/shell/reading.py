@@ -1,4 +1,6 @@
-"""Reading a request's body with a limit of one's own, whatever application the handler is mounted in."""
+"""Reading what strangers send over HTTP: headers of any bytes, and bodies with a limit of one's own, whatever
+application the handler is mounted in.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,24 @@ from aiohttp.http_exceptions import HttpProcessingError
 from harness.emulator.errors import ServiceError
 
 CLIENT_CLOSED = 499000
+
+
+def header(request: web.Request, name: str) -> str | None:
+    """Return a header's text, None when there is none; bytes that are no UTF-8 are U+FFFD.
+
+    aiohttp hands them on as lone surrogates, which nothing can write again.
+    """
+    text = request.headers.get(name)
+    return text if text is None else _readable(text)
+
+
+def host(request: web.Request) -> str:
+    """Return the name by which the client calls this server, in the same way."""
+    return _readable(request.host)
+
+
+def _readable(text: str) -> str:
+    return text.encode(errors="surrogateescape").decode(errors="replace")
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:

@@ -18,6 +18,7 @@ from harness.emulator.hub.access import Permission
 from harness.emulator.hub.digitaltwins import patch_to_desired, view
 from harness.emulator.hub.methods import MethodResult
 from harness.emulator.hub.registry import Identity
+from harness.emulator.shell.reading import host
 from harness.emulator.shell.rest import Call, Route, json_response
 
 _MAX_DEVICES = 1000
@@ -92,7 +93,10 @@ async def patch_digital_twin(call: Call) -> web.Response:
     desired = patch_to_desired(device.twin, call.json())
     body = {"properties": {"desired": desired}}
     call.hub.update_twin(device, body, call.request.headers.get("If-Match"))
-    headers = {"ETag": f'"{device.twin.etag}"', "Location": str(call.request.url.with_query(None))}
+    headers = {
+        "ETag": f'"{device.twin.etag}"',
+        "Location": f"https://{host(call.request)}{call.request.rel_url.raw_path}",
+    }
     return web.Response(status=202, headers=headers)
 
 

@@ -27,7 +27,7 @@ from harness.emulator.hub.core import IotHub
 from harness.emulator.hub.registry import Identity
 from harness.emulator.shell import blobs, http_gate
 from harness.emulator.shell.peers import peer_chain
-from harness.emulator.shell.reading import read_body
+from harness.emulator.shell.reading import header, read_body
 from harness.emulator.shell.rest import JSON
 from harness.emulator.shell.rest_messages import APPLICATION, SYSTEM_HEADERS, read_headers
 from harness.record.events import DeviceRequestRefused, TelemetryReceived
@@ -102,7 +102,7 @@ async def send_telemetry(ask: Ask) -> web.Response:
     system: dict[str, str | None] = {}
     found, properties = read_headers(request.headers)
     system.update(found)
-    system.setdefault("ct", request.headers.get("Content-Type"))
+    system.setdefault("ct", header(request, "Content-Type"))
     system = {name: value for name, value in system.items() if value is not None}
     limit = ask.hub.context.options.max_telemetry
     if messages.size_of(ask.body, system, properties) > limit:
@@ -226,7 +226,7 @@ def _authenticate(hub: IotHub, request: web.Request, device_id: str, module_id: 
         identity = hub.registry.find(unquote_plus(device_id), module_id)
     if identity is None:
         raise ServiceError(401003, "no such device or module")
-    token = request.headers.get("Authorization")
+    token = header(request, "Authorization")
     hub.access.device(token.encode() if token else None, identity, peer_chain(request))
     hub.check_enabled(identity)
     return identity

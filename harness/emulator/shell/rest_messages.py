@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
+from harness.emulator.errors import ServiceError
 from harness.emulator.hub.access import Permission
 from harness.emulator.hub.c2d import ACK
 from harness.emulator.hub.feedback import CONTENT_TYPE, body
@@ -25,18 +26,26 @@ SYSTEM_HEADERS = {
 
 
 def read_headers(headers: Mapping[str, str]) -> tuple[dict[str, str], dict[str, str | None]]:
-    """Return system and application properties of a message sent over HTTPS."""
+    """Return system and application properties of a message sent over HTTPS. Raises ServiceError 400004."""
     system: dict[str, str] = {}
     properties: dict[str, str | None] = {}
     for name, value in headers.items():
         lower = name.lower()
         if lower.startswith(APPLICATION):
-            properties[name[len(APPLICATION) :]] = value
+            properties[name[len(APPLICATION) :]] = _property(lower, value)
         elif lower in SYSTEM_HEADERS:
-            system[SYSTEM_HEADERS[lower]] = value
+            system[SYSTEM_HEADERS[lower]] = _property(lower, value)
         elif lower == "content-encoding":
-            system.setdefault("ce", value)
+            system.setdefault("ce", _property(lower, value))
     return system, properties
+
+
+def _property(header: str, value: str) -> str:
+    try:
+        value.encode()
+    except UnicodeEncodeError:  # what aiohttp makes of other bytes
+        raise ServiceError(400004, f"the header {header} is not UTF-8 text") from None
+    return value
 
 
 async def send(call: Call) -> web.Response:

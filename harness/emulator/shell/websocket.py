@@ -16,6 +16,7 @@ from harness.emulator.context import Context
 from harness.emulator.shell.mqtt import limits
 from harness.emulator.shell.no_amqp import RULE as AMQP
 from harness.emulator.shell.peers import peer_chain
+from harness.emulator.shell.reading import header
 from harness.mqtt import Application, Peer, RemoteError, ServerSession
 from harness.record.events import ProtocolViolation
 
@@ -56,7 +57,7 @@ class WebSockets:
         return socket
 
     def _subprotocol(self, request: web.Request) -> str:
-        asked = request.headers.get("Sec-WebSocket-Protocol", "")
+        asked = header(request, "Sec-WebSocket-Protocol") or ""
         for name in asked.split(","):
             if name.strip().lower() == "mqtt":
                 return name.strip()

@@ -11,8 +11,8 @@ from harness.emulator.amqp.positions import FROM_START, InvalidPosition, parse_s
 from harness.record.events import TelemetryReceived
 
 
-def telemetry(payload: bytes = b"{}") -> TelemetryReceived:
-    return TelemetryReceived("dev", None, None, payload)
+def telemetry(payload: bytes = b"{}", **properties: str) -> TelemetryReceived:
+    return TelemetryReceived("dev", None, None, payload, properties=properties)
 
 
 def filled(times: list[int], max_events: int = 100, max_bytes: int = 1_000_000) -> Partition:
@@ -72,6 +72,13 @@ def test_the_oldest_make_room() -> None:
     assert read(by_number, "amqp.annotation.x-opt-sequence-number > '2'") == [6, 7, 8, 9]
     by_size = filled(list(range(10)), max_bytes=3 * 66)
     assert (by_size.first_sequence, by_size.next_sequence) == (7, 10)
+
+
+def test_properties_take_room_too() -> None:
+    partition = Partition("0", 100, 10_000)
+    for _ in range(10):
+        partition.append(telemetry(b"", colour="x" * 4000), 1, "1", "sas")
+    assert (partition.first_sequence, partition.next_sequence) == (8, 10)
 
 
 def test_a_reader_that_fell_behind_goes_on_with_the_oldest() -> None:

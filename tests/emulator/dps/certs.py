@@ -11,7 +11,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 DAY = 86_400.0
 
@@ -51,12 +51,15 @@ def make(
     usage: bool | None = None,
     purpose: Any = ExtendedKeyUsageOID.CLIENT_AUTH,
     issuer_name: str | None = None,
+    key: ec.EllipticCurvePrivateKey | None = None,
+    unreadable: bool = False,
 ) -> Made:
     """Make a certificate, self-signed without an issuer. `begins` and `ends` are seconds from `now`.
 
-    `usage` False makes a CA whose keyUsage forbids signing certificates.
+    `usage` False makes a CA whose keyUsage forbids signing certificates. `unreadable` gives it an alternative name of
+    a kind that `cryptography` does not know. A `key` that is not given is new.
     """
-    key = ec.generate_private_key(ec.SECP256R1())
+    key = key or ec.generate_private_key(ec.SECP256R1())
     moment = datetime.now(timezone.utc) if now is None else datetime.fromtimestamp(now, timezone.utc)
     subject = _name(name)
     if issuer_name is not None:
@@ -84,6 +87,9 @@ def make(
             digital_signature=True, key_cert_sign=usage, encipher_only=False, decipher_only=False, **flags
         )
         builder = builder.add_extension(key_usage, critical=True)
+    if unreadable:
+        x400_address = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex("3004a3023000"))
+        builder = builder.add_extension(x400_address, critical=False)
     return Made(builder.sign(key if issuer is None else issuer.key, hashes.SHA256()), key)
 
 

@@ -9,10 +9,13 @@ import pytest
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from harness.emulator import chains
+from harness.emulator.dps import enrolling
 from harness.emulator.dps.certificates import CertificateReferences, ClientCertificates, SigningCertificates
+from harness.emulator.dps.documents import GROUP
 from harness.emulator.dps.enrollments import Attestation, Credentials, Enrolled
+from harness.emulator.dps.service import ServiceApi
 from harness.emulator.errors import ServiceError
-from harness.emulator.options import EmulatorOptions
+from harness.emulator.options import EmulatorError, EmulatorOptions
 from tests.emulator.dps.certs import DAY, Made, make
 from tests.emulator.dps.world import DpsWorld as World
 from tests.emulator.fakes import WALL
@@ -148,6 +151,61 @@ def test_of_two_ways_the_sound_one_counts() -> None:
     twin = make("ca", ROOT, ca=True, now=WALL)
     leaf = make("reg-1", twin, now=WALL)
     assert not objection(SigningCertificates(ROOT.der), leaf, old, twin)
+
+
+@pytest.mark.parametrize("turn", range(3))
+def test_of_two_ways_the_shorter_one_counts(turn: int) -> None:
+    """The root allows one CA beneath it; a CA's key has a certificate from the root, and one by way of another CA."""
+    root = make("root", ca=True, now=WALL, path_length=1)
+    longer = make("longer", root, ca=True, now=WALL)
+    far = make("ca", longer, ca=True, now=WALL)
+    near = make("ca", root, ca=True, now=WALL, key=far.key)
+    leaf = make("reg-1", near, now=WALL)
+    shown = [far, longer, near]
+    assert not objection(SigningCertificates(root.der), leaf, *shown[turn:], *shown[:turn])
+    assert "pathLenConstraint" in objection(SigningCertificates(root.der), leaf, far, longer)
+
+
+def test_certificates_that_sign_one_another_make_little_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nine with one name and one key have a million orders."""
+    looks, issued = 0, chains._issued
+
+    def counted(*pair: Any) -> bool:
+        nonlocal looks
+        looks += 1
+        assert looks <= 500
+        return issued(*pair)
+
+    monkeypatch.setattr(chains, "_issued", counted)
+    one = make("x", ca=True, now=WALL)
+    crowd = [make("x", ca=True, now=WALL, key=one.key) for _ in range(9)]
+    leaf = make("reg-1", one, now=WALL)
+    assert "no enrolled CA vouches" in objection(SigningCertificates(ROOT.der), leaf, *crowd)
+    looks = 0
+    known = make("x", ROOT, ca=True, now=WALL, key=one.key)
+    assert not objection(SigningCertificates(ROOT.der), leaf, *crowd[:8], known)
+
+
+@pytest.mark.parametrize("group", [True, False])
+def test_a_certificate_with_a_name_of_an_unknown_kind_is_refused_in_words(group: bool) -> None:
+    leaf = make("reg-1", ROOT, now=WALL, unreadable=True)
+    attestation = SigningCertificates(ROOT.der) if group else ClientCertificates(leaf.der)
+    assert "cannot be read" in objection(attestation, leaf, group=group)
+
+
+def test_nor_does_it_become_an_enrolled_ca() -> None:
+    odd = make("odd", ca=True, now=WALL, unreadable=True)
+    with pytest.raises(EmulatorError, match="cannot be enrolled"):
+        enrolling.signing_certificates(odd.pem, None)
+    world = World()
+    body = {
+        "attestation": {"type": "x509", "x509": {"signingCertificates": {"primary": {"certificate": odd.pem.decode()}}}}
+    }
+    with pytest.raises(ServiceError, match="cannot be read") as caught:
+        ServiceApi(world.dps).put(GROUP, "fleet", body, None)
+    assert caught.value.code == 400004
+    with pytest.raises(ValueError, match="cannot be read"):
+        world.hub.access.trust(odd.der)
 
 
 def test_circles_and_junk_end() -> None:

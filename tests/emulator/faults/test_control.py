@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from harness.emulator import Emulator, EmulatorOptions
 from harness.emulator.shell.control import is_loopback
+from harness.record.events import Event, ProtocolViolation
 from tests.emulator.watching import DEADLINE, Watcher
 
 
@@ -124,6 +126,40 @@ def test_the_live_stream_and_what_is_held(control: Control) -> None:
     assert control("GET", "/events?after=x")[0] == 400
 
 
+def test_no_event_ends_the_stream(control: Control) -> None:
+    """A stranger's bytes come to be in an event; here as an event brings them that nobody has cleaned."""
+    lines = control.follow()
+    for detail in ("\udcff", "after"):
+        emit(control.running.emulator, ProtocolViolation("", None, "rule", detail, closed=True))
+    assert [next(lines)["detail"] for _ in range(2)] == ["?", "after"]
+
+
+def emit(emulator: Emulator, event: Event) -> None:
+    emulator.call(lambda services: services.context.emit(event))
+
+
+def test_nor_does_a_subprotocol_that_is_no_text(start: Callable[..., Watcher]) -> None:
+    running = start(EmulatorOptions(control_port=0, https_port=0))
+    lines = Control(running).follow()
+    ends = running.endpoints
+    assert ends.https_port
+    head = (
+        f"GET /$iothub/websocket HTTP/1.1\r\nHost: {ends.hub_host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: "
+    )
+    for asked in (b"\xff", b"other"):
+        with (
+            socket.create_connection((ends.hub_host, ends.https_port), timeout=DEADLINE) as raw,
+            running.tls().wrap_socket(raw, server_hostname=ends.hub_host) as tls,
+        ):
+            tls.sendall(head.encode() + asked + b"\r\n\r\n")
+            assert tls.recv(12) == b"HTTP/1.1 400"
+        assert (
+            next(lines)["detail"]
+            == f"a WebSocket with the subprotocol {asked.decode(errors='replace')} in place of mqtt"
+        )
+
+
 def desire(emulator: Emulator, value: int) -> None:
     def update(services: Any) -> None:
         services.hub.update_twin(services.hub.registry.get("dev-1"), {"properties": {"desired": {"x": value}}})
@@ -163,8 +199,11 @@ def test_a_stream_ends_with_the_emulator(control: Control) -> None:
     assert ended.wait(DEADLINE)
 
 
-def test_a_reader_that_does_not_read_is_dropped(control: Control, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("harness.emulator.shell.control._WAITING", 3)
+@pytest.mark.parametrize(("limit", "most"), [("_WAITING", 3), ("_WAITING_BYTES", 2000)])
+def test_a_reader_that_does_not_read_is_dropped(
+    control: Control, monkeypatch: pytest.MonkeyPatch, limit: str, most: int
+) -> None:
+    monkeypatch.setattr(f"harness.emulator.shell.control.{limit}", most)
     emulator = control.running.emulator
     lines = control.follow()
     add_device(emulator, "dev-1")
@@ -174,7 +213,8 @@ def test_a_reader_that_does_not_read_is_dropped(control: Control, monkeypatch: p
             services.hub.update_twin(services.hub.registry.get("dev-1"), {"properties": {"desired": {"x": value}}})
 
     emulator.call(burst)
-    assert [line["kind"] for line in lines][-1] == "too_slow"
+    kinds = [line["kind"] for line in lines]
+    assert kinds == ["desired_changed"] * 3 + ["too_slow"]
 
 
 def test_reset_forgets_all_but_certificates_and_keys(control: Control) -> None:

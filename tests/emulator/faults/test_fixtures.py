@@ -35,7 +35,7 @@ def test_each_test_begins_anew(dps, iot_hub, turn):
 
 def test_settings_for_a_device_process(dps):
     environment = dps.environment(dps.enroll("dev-1"))
-    assert environment["IOTHUB_DEVICE_DPS_ENDPOINT"] == dps.host
+    assert environment["IOTHUB_DEVICE_DPS_ENDPOINT"] == environment["PROVISIONING_HOST"] == dps.host
     assert environment["SSL_CERT_FILE"].endswith("ca.pem")
 
 def test_a_client_of_the_service_sdk(iot_hub):

@@ -96,6 +96,25 @@ def test_messages_wait_for_the_device_and_for_its_subscription(world: World) -> 
     assert len(world.seen(C2dDelivered)) == 2
 
 
+@pytest.mark.parametrize("device_id", ["a#b", "a+b", "#", "+"])
+@pytest.mark.parametrize("first", ["message", "subscription"])
+def test_no_topic_can_hold_the_id(world: World, device_id: str, first: str) -> None:
+    """Ids may have MQTT's wildcards: messages wait, for HTTPS, and nothing fails then or later."""
+    device = world.add_device(device_id)
+    if first == "message":
+        world.hub.c2d.enqueue(device_id, b"", {"mid": "1"})
+    client = world.at_hub(device, "devices/+/messages/devicebound/#")
+    if first == "subscription":
+        world.hub.c2d.enqueue(device_id, b"", {"mid": "1"})
+    world.advance(65)
+    assert not client.closed
+    assert device.waiting_messages == 1
+    lent = world.hub.c2d.queue(device).take()
+    assert lent is not None
+    world.advance(65)
+    assert (lent.item.id, world.seen(C2dDelivered)) == ("1", [])
+
+
 def test_at_qos_0_a_message_is_complete_when_sent(world: World) -> None:
     client = world.at_hub(world.add_device(), FILTER, qos=0)
     world.hub.c2d.enqueue("dev-1", b"x", {"mid": "1"})

@@ -1,4 +1,6 @@
-"""Requests that are no HTTP, or stop in the middle: they cost their own connection, and are no fault of ours."""
+"""Requests that are no HTTP, stop in the middle, or have headers of any bytes: they cost their own connection, and are
+no fault of ours.
+"""
 
 from __future__ import annotations
 
@@ -11,11 +13,15 @@ import pytest
 
 from harness.emulator import EmulatorOptions
 from harness.emulator.tokens import sign
+from harness.record.events import Entry
+from harness.record.journal import encode
 from tests.emulator.test_rest import VERSION, Api
 from tests.emulator.watching import Watcher
 
 CHUNKED = "Transfer-Encoding: chunked"
 SCOPE = "0ne00000001"
+NO_TEXT = "\udcff"
+"""Sent as the byte FF, which is in no UTF-8."""
 
 
 @pytest.fixture
@@ -33,7 +39,7 @@ def ask(running: Watcher, head: str, body: bytes) -> bytes:
         socket.create_connection((host, int(port)), timeout=10) as raw,
         context.wrap_socket(raw, server_hostname=host) as tls,
     ):
-        tls.sendall(head.encode() + b"\r\n\r\n" + body)
+        tls.sendall(head.encode(errors="surrogateescape") + b"\r\n\r\n" + body)
         if b"cut" in body:
             return b""
         answer = b""
@@ -51,6 +57,9 @@ def heads(running: Watcher) -> list[str]:
     dps = sign(host, dps_key, 4_000_000_000, "provisioningserviceowner")
     requests = [
         (f"POST /devices/dev/files?{VERSION}", own),
+        (f"POST /devices/dev/messages/events?{VERSION}", own),
+        (f"POST /devices/dev/messages/deviceBound?{VERSION}", Api(running).token()),
+        (f"PATCH /digitaltwins/dev?{VERSION}", Api(running).token()),
         (f"PUT /devices/other?{VERSION}", Api(running).token()),
         (f"PUT /{SCOPE}/registrations/dev/register?{VERSION}", own),
         (f"PUT /enrollments/dev?{VERSION}", dps),
@@ -81,3 +90,29 @@ def test_broken_requests(running: Watcher, caplog: pytest.LogCaptureFixture, hea
         assert Api(running)("GET", "/devices/dev").status == 200
     assert [record.getMessage() for record in caplog.records] == []
     assert running.errors == []
+
+
+NAMES = ["Authorization", "Host", "User-Agent", "Content-Type", "If-Match", "Content-Encoding", "iothub-app-colour"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_headers_that_are_no_text(running: Watcher, caplog: pytest.LogCaptureFixture, name: str) -> None:
+    with caplog.at_level(logging.WARNING):
+        for head in heads(running):
+            body = b"[]" if "digitaltwins" in head else b'{"blobName": "x"}'
+            others = [line for line in head.split("\r\n") if not line.startswith(f"{name}:")]
+            lines = [*others, f"{name}: {NO_TEXT}", f"Content-Length: {len(body)}"]
+            status = int(ask(running, "\r\n".join(lines), body).split()[1])
+            assert status == 401 if name == "Authorization" else status < 500, lines[0]
+    assert [record.getMessage() for record in caplog.records] == []
+    for event in running.events:
+        encode(Entry(2, 0.0, event)).encode()
+
+
+@pytest.mark.parametrize("name", ["iothub-app-colour", "iothub-correlationid"])
+def test_a_property_that_is_no_text_is_refused(running: Watcher, name: str) -> None:
+    for head in heads(running):
+        if "/messages/" in head:
+            answer = ask(running, f"{head}\r\n{name}: {NO_TEXT}\r\nContent-Length: 0", b"")
+            assert answer.startswith(b"HTTP/1.1 400 ")
+            assert f"the header {name} is not UTF-8".encode() in answer

@@ -44,6 +44,7 @@ PROVISIONING: Sequence[Seed] = (
     seed("other-hub", expected={"connects_to_hub": "failed wrong-hub"}, settings=NEVER),
     seed("other-device-id", expected={"connects_to_hub": "failed device-unknown"}, settings=NEVER),
     seed("hub-token-of-another", expected={"connects_to_hub": "failed token-scope"}, settings=NEVER),
+    seed("hub-token-of-all", expected={"connects_to_hub": "failed token-scope"}, settings=NEVER),
     seed("hub-token-expired", expected={"connects_to_hub": "failed token-born-expired"}, settings=NEVER),
     seed("key-as-password", expected={"connects_to_hub": "failed password-no-token"}, settings=NEVER),
     seed("no-hub-model-id", expected={"model_id_announced_to_hub": "failed connect-without-model-id"}),
