@@ -8,7 +8,7 @@ from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
 from harness.checks.seeing import service_failed
 from harness.record import events as ev
-from harness.verdict import Severity
+from harness.verdict import Finding, Severity
 
 _TOPIC = "messages/devicebound/"
 
@@ -32,46 +32,58 @@ def receives_c2d(evidence: Evidence) -> Findings:
     if service_failed(message.error):
         raise Blocked(f"No message could be sent to the device: {message.error}")
     if message.error:
-        yield finding(
-            requirements.C2D,
-            "c2d-not-sent",
-            f"The service could not send a message to the device: {message.error}",
-            expected="a message in the device's queue",
-            actual=message.error,
-            events=(n,),
-            remedy="See the error; the queue of a device holds 50 messages, so purge what waits there.",
-        )
+        yield _not_queued(n, message.error)
         return n
     outcome = _outcome(evidence, message.message_id)
+    if outcome is not None and outcome[1] == "Success":
+        return outcome[0]
     if outcome is None and evidence.away_between(n, evidence.last.n if evidence.last else n):
         raise Blocked("The device lost its connection before it acknowledged the message.")
     if outcome is None and wanted is None and not evidence.shows("wire"):
-        yield finding(
-            requirements.C2D,
-            "c2d-not-taken",
-            "The device acknowledged no cloud-to-device message. Whether it takes any does not show in Azure; the "
-            "requirement holds if they are implemented.",
-            severity=Severity.INFO,
-            expected="feedback Success, of a device that takes messages",
-            actual="no feedback",
-            events=(n,),
-            remedy="State c2d = true in preflight.toml if the device takes messages; c2d = false spares the wait.",
-        )
-        return n
-    if outcome is None or outcome[1] != "Success":
-        yield finding(
-            requirements.C2D,
-            "c2d-not-acknowledged",
-            "The device subscribed to cloud-to-device messages but did not acknowledge one."
-            if evidence.shows("wire")
-            else "The device takes cloud-to-device messages, as is stated, but did not acknowledge one.",
-            expected="PUBACK of the message (feedback: Success)",
-            actual=outcome[1] if outcome else "no acknowledgement",
-            events=(n,) if outcome is None else (n, outcome[0]),
-            remedy="Acknowledge every PUBLISH of QoS 1 with a PUBACK, also those to messages/devicebound.",
-        )
-        return n
-    return outcome[0]
+        yield _perhaps_not_taken(n)
+    else:
+        yield _not_acknowledged(evidence, n, outcome)
+    return n
+
+
+def _not_queued(n: int, error: str) -> Finding:
+    return finding(
+        requirements.C2D,
+        "c2d-not-sent",
+        f"The service could not send a message to the device: {error}",
+        expected="a message in the device's queue",
+        actual=error,
+        events=(n,),
+        remedy="See the error; the queue of a device holds 50 messages, so purge what waits there.",
+    )
+
+
+def _perhaps_not_taken(n: int) -> Finding:
+    return finding(
+        requirements.C2D,
+        "c2d-not-taken",
+        "The device acknowledged no cloud-to-device message. Whether it takes any does not show in Azure; the "
+        "requirement holds if they are implemented.",
+        severity=Severity.INFO,
+        expected="feedback Success, of a device that takes messages",
+        actual="no feedback",
+        events=(n,),
+        remedy="State c2d = true in preflight.toml if the device takes messages; c2d = false spares the wait.",
+    )
+
+
+def _not_acknowledged(evidence: Evidence, n: int, outcome: tuple[int, str] | None) -> Finding:
+    return finding(
+        requirements.C2D,
+        "c2d-not-acknowledged",
+        "The device subscribed to cloud-to-device messages but did not acknowledge one."
+        if evidence.shows("wire")
+        else "The device takes cloud-to-device messages, as is stated, but did not acknowledge one.",
+        expected="PUBACK of the message (feedback: Success)",
+        actual=outcome[1] if outcome else "no acknowledgement",
+        events=(n,) if outcome is None else (n, outcome[0]),
+        remedy="Acknowledge every PUBLISH of QoS 1 with a PUBACK, also those to messages/devicebound.",
+    )
 
 
 def _not_sent(evidence: Evidence, wanted: bool | None) -> Findings:

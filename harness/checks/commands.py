@@ -22,12 +22,13 @@ from harness.verdict import Finding, Severity
 UNKNOWN_COMMAND = "preflightUnknownCommand"
 """A method that no model has."""
 
+NO_HANDLER, TIMED_OUT = 404103, 504101
+"""Error codes of IoT Hub for a direct method: nobody subscribed to it, and no answer in time."""
+
 NOT_REQUIRED = " It is not required, as is stated."
 
 _NO_JSON = {"encoding", "byteOrderMark", "syntax", "nonFinite"}
 """What keeps bytes from being JSON; a name that comes twice does not."""
-_NO_HANDLER = 404103
-_TIMED_OUT = 504101
 _IN_PROGRESS = 202
 
 
@@ -83,7 +84,7 @@ def unknown_command(evidence: Evidence) -> Findings:
         return n
     if (
         answer.status is None
-        and answer.error_code == _NO_HANDLER
+        and answer.error_code == NO_HANDLER
         and not any(c.kind == "command" for c in evidence.capabilities)
     ):
         return n  # a device without commands need not subscribe to any
@@ -167,12 +168,12 @@ def _unanswered(evidence: Evidence, capability: Capability, n: int, answer: ev.C
     if evidence.links and not evidence.online_at(sent):
         raise Blocked(f"The device was not connected when command {path} was sent.")
     restarted = "" if evidence.shows("wire") else _may_be_away(evidence, sent)
-    if restarted and answer.error_code in (_NO_HANDLER, _TIMED_OUT):
+    if restarted and answer.error_code in (NO_HANDLER, TIMED_OUT):
         raise Blocked(
             f"Whether the device was back from command {restarted} was not seen when command {path} was sent."
         )
-    codes = {_NO_HANDLER: "command-no-handler", _TIMED_OUT: "command-timed-out"}
-    more = cut_short(evidence, path) if answer.error_code == _TIMED_OUT else ""
+    codes = {NO_HANDLER: "command-no-handler", TIMED_OUT: "command-timed-out"}
+    more = cut_short(evidence, path) if answer.error_code == TIMED_OUT else ""
     return finding(
         requirements.DIRECT_METHODS,
         codes.get(answer.error_code or 0, "command-not-answered"),
@@ -196,7 +197,7 @@ def _wrong_status(capability: Capability, n: int, answer: ev.CommandReturned, st
         expected=f"status {' or '.join(map(str, stated))}" if stated else "a status from 200 to 299",
         actual=f"{answer.status} {shown(answer.payload)}",
         events=(n,),
-        remedy=_remedy(_NO_HANDLER if answer.status == 404 else None, capability),
+        remedy=_remedy(NO_HANDLER if answer.status == 404 else None, capability),
     )
 
 
@@ -327,9 +328,9 @@ def _why_not_invoked(evidence: Evidence, path: str) -> str:
 
 def _remedy(code: int | None, capability: Capability) -> str:
     name = _method(capability)
-    if code == _NO_HANDLER:
+    if code == NO_HANDLER:
         return f"Subscribe to direct methods before anything else and handle the method `{name}`."
-    if code == _TIMED_OUT:
+    if code == TIMED_OUT:
         return "Answer every method request within its time-out, also those of components."
     return f"Handle the method `{name}` and answer with status 200."
 

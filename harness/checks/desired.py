@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from harness.checks import requirements
 from harness.checks.dying import how_it_ended, lost
+from harness.checks.envelope import ACCEPTED, answers, code_of, example
 from harness.checks.evidence import Evidence, Report
-from harness.checks.properties import ACCEPTED, acknowledgement
+from harness.checks.properties import acknowledgement
 from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
 from harness.checks.sameness import same
 from harness.checks.values import shown
@@ -53,7 +54,7 @@ def _lost(evidence: Evidence, n: int, path: str, write: ev.PropertyWritten) -> F
         f"{path} was not acknowledged when it was set together with other properties in one patch, though it is alone."
         + (how_it_ended(evidence, " over it") if gone else ""),
         element=path,
-        expected=f'{{"value": {shown(write.value)}, "ac": 200, "av": {write.version}}}',
+        expected=example(write.version, shown(write.value)),
         actual="no acknowledgement",
         events=(n,) if gone is None else (n, gone),
         remedy="Go through all members of a desired patch, those of the root and those of every component.",
@@ -220,9 +221,9 @@ def desired_property_removed(evidence: Evidence) -> Findings:
 
 
 def _nonsense(evidence: Evidence, capability: Capability, write: ev.PropertyWritten) -> Iterator[Finding]:
-    answers = [r for r in _of(evidence, capability.path) if r.n > write.after and _version(r) == write.version]
-    for answer in answers[:1]:
-        value = answer.value.get("value") if isinstance(answer.value, Mapping) else None
+    found = [r for r in _of(evidence, capability.path) if r.n > write.after and answers(r.value, write.version)]
+    for answer in found[:1]:
+        value = answer.value.get("value")
         problems = check_value(capability.schema, value) if capability.schema and value is not None else []
         if problems:
             yield finding(
@@ -263,10 +264,4 @@ def _must_have_been_possible(evidence: Evidence, at_least: int = 1, *, of_compon
 def _accepted(answer: Report) -> tuple[Any] | None:
     """The value of an acknowledgement with ac 200."""
     value = answer.value
-    if isinstance(value, Mapping) and value.get("ac") == ACCEPTED and "value" in value:
-        return (value["value"],)
-    return None
-
-
-def _version(report: Report) -> Any:
-    return report.value.get("av") if isinstance(report.value, Mapping) else None
+    return (value["value"],) if code_of(value) == ACCEPTED and "value" in value else None

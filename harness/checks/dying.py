@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from harness.checks.evidence import Evidence
-from harness.checks.registry import cases, findings_of, profile_of
+from harness.checks.registry import cases, findings_of
 from harness.record import events as ev
 from harness.verdict import Severity
 
@@ -31,7 +31,7 @@ def lost(evidence: Evidence, before: str) -> str:
 
 def told_by(evidence: Evidence, n: int) -> str:
     """The case with an error that rests on entry `n`, the end of the connection: one cause needs no second finding."""
-    for case in cases(evidence, profile_of(evidence)):
+    for case in cases(evidence, evidence.profile):
         if case.check.name in _OF_THE_WHOLE:
             continue
         if any(n in found.events and found.severity is Severity.ERROR for found in findings_of(case, evidence)):

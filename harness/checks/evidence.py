@@ -12,16 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from harness.checks.envelope import MARKER
 from harness.dtdl import Capability, Model, Problem, check_value, decode
 from harness.expectations import Expectations, from_json
 from harness.record import events as ev
 from harness.record.events import Entry, Event
 
 E = TypeVar("E", bound=Event)
-
-MARKER = "__t"
-"""A component is marked `"__t": "c"` in a twin (IoT Plug and Play conventions, Properties)."""
-
 
 _OF_THE_RUN = frozenset({ev.TrialBegan, ev.TrialEnded, ev.RunInterrupted, ev.HarnessFailed, ev.RunEnded})
 """Events that are the run's also in the middle of a trial."""
@@ -155,9 +152,9 @@ class Evidence:
 
     def times(self, cls: type[E]) -> list[float]:
         """When the events of a class happened, in seconds since the run began."""
-        return [self._moment(entry) for entry in self._by_class[cls]]
+        return [self.moment(entry) for entry in self._by_class[cls]]
 
-    def _moment(self, entry: Entry) -> float:
+    def moment(self, entry: Entry) -> float:
         """When it happened: of a message that a hub kept for a while, by the time at which the hub took it."""
         taken = entry.event.enqueued if isinstance(entry.event, ev.TelemetryReceived) else None
         if taken is None:
@@ -189,6 +186,12 @@ class Evidence:
         """Whether the target shows this (see `TargetOpened`); without one, everything."""
         opened = self.first(ev.TargetOpened)
         return opened is None or what in opened[1].observes
+
+    @property
+    def profile(self) -> str:
+        """The profile of the run."""
+        started = self.first(ev.RunStarted)
+        return str(started[1].settings.get("profile", "standard")) if started else "standard"
 
     def _linked(self, entry: Entry, connections: int) -> None:
         before, self.open_connections = self.open_connections, connections
@@ -246,7 +249,7 @@ class Evidence:
                 self.stray_telemetry[path].append(entry.n)
                 continue
             problems = tuple(check_value(capability.schema, item)) if capability.schema else ()
-            self.telemetry[path].append(Reading(entry.n, self._moment(entry), item, problems))
+            self.telemetry[path].append(Reading(entry.n, self.moment(entry), item, problems))
 
     def _reported(self, entry: Entry, event: ev.ReportedPatched) -> None:
         value = self._object(entry, event.payload, "reported properties")

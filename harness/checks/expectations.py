@@ -7,7 +7,7 @@ from typing import Any
 
 from harness.checks import requirements, waiving
 from harness.checks.evidence import Evidence
-from harness.checks.registry import Findings, cases, check, finding, findings_of, profile_of
+from harness.checks.registry import Findings, cases, check, finding, findings_of
 from harness.dtdl import Capability, NotInstantiable, check_value, sample
 from harness.dtdl.model import Element
 from harness.expectations import ABSENT, Command, Property, Telemetry, nearest
@@ -149,5 +149,5 @@ def waivers_are_in_force(evidence: Evidence) -> Findings:
 
 
 def _all_findings(evidence: Evidence) -> list[Finding]:
-    others = [case for case in cases(evidence, profile_of(evidence)) if case.check.name != "waivers_are_in_force"]
+    others = [case for case in cases(evidence, evidence.profile) if case.check.name != "waivers_are_in_force"]
     return [found for case in others for found in findings_of(case, evidence)]

@@ -7,6 +7,7 @@ not waited. In the smoke profile one message of each is enough, whatever was sta
 from __future__ import annotations
 
 import itertools
+from collections import deque
 
 from harness.checks.evidence import Evidence, Reading
 from harness.checks.sameness import same
@@ -19,8 +20,7 @@ SLACK = 0.1
 
 def is_thorough(evidence: Evidence) -> bool:
     """Whether stated numbers and intervals are judged; the smoke profile has no time for them."""
-    started = evidence.first(ev.RunStarted)
-    return started is None or started[1].settings.get("profile") != "smoke"
+    return evidence.profile != "smoke"
 
 
 def count_of(evidence: Evidence, path: str) -> int:
@@ -80,33 +80,35 @@ def highest(evidence: Evidence, path: str) -> float:
     return (stated.interval or 0) * (1 + stated.tolerance) + SLACK
 
 
-def stated_messages(evidence: Evidence) -> tuple[int, float | None]:
-    """How many messages of any kind are stated, and in how many seconds (None: in the window)."""
-    device = evidence.expectations.device
-    if device.messages is None or not is_thorough(evidence):
-        return 1, None
-    return device.messages, device.within
+def messages(evidence: Evidence) -> Messages:
+    """Those of the record, counted."""
+    counted = Messages(evidence)
+    for entry in evidence.entries(ev.TelemetryReceived):
+        counted.add(entry.n, evidence.moment(entry))
+    return counted
 
 
-def settled(evidence: Evidence) -> int | None:
-    """The entry with which the stated messages had come; None as long as they have not."""
-    wanted, within = stated_messages(evidence)
-    arrivals = evidence.times(ev.TelemetryReceived)
-    for last in range(wanted - 1, len(arrivals)):
-        if within is None or arrivals[last] - arrivals[last - wanted + 1] <= within + SLACK:
-            return evidence.of(ev.TelemetryReceived)[last][0]
-    return None
+class Messages:
+    """Counts messages of any kind, as they come, against the number that is stated.
 
+    `within`: in how many seconds (None: in the window). `most` is the largest number that came in that time, `settled`
+    the entry with which the stated ones had come, None as long as they have not.
+    """
 
-def most_messages(evidence: Evidence) -> int:
-    """The largest number of messages that came in the stated time."""
-    _, within = stated_messages(evidence)
-    arrivals = evidence.times(ev.TelemetryReceived)
-    if within is None:
-        return len(arrivals)
-    most = first = 0
-    for last, arrival in enumerate(arrivals):
-        while arrival - arrivals[first] > within + SLACK:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
+    def __init__(self, evidence: Evidence) -> None:
+        device = evidence.expectations.device
+        stated = device.messages is not None and is_thorough(evidence)
+        self.wanted = (device.messages or 0) if stated else 1
+        self.within = device.within if stated else None
+        self.most = 0
+        self.settled: int | None = None
+        self._moments: deque[float] = deque()
+
+    def add(self, n: int, moment: float) -> None:
+        """Take in the next message, of entry `n`."""
+        self._moments.append(moment)
+        while self.within is not None and moment - self._moments[0] > self.within + SLACK:
+            self._moments.popleft()
+        self.most = max(self.most, len(self._moments))
+        if self.settled is None and self.most >= self.wanted:
+            self.settled = n

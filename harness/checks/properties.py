@@ -7,7 +7,21 @@ from typing import Any
 
 from harness.checks import requirements
 from harness.checks.dying import how_it_ended, lost
-from harness.checks.evidence import MARKER, Evidence, Report
+from harness.checks.envelope import (
+    ACCEPTED,
+    FAILED,
+    IN_PROGRESS,
+    MARKER,
+    MEMBERS,
+    REJECTED,
+    answers,
+    bare,
+    code_of,
+    example,
+    is_complete,
+    is_own,
+)
+from harness.checks.evidence import Evidence, Report
 from harness.checks.registry import Blocked, Findings, check, finding
 from harness.checks.sameness import same
 from harness.checks.seeing import service_failed
@@ -17,9 +31,6 @@ from harness.dtdl import Capability, check_value
 from harness.expectations import ABSENT, Property
 from harness.record import events as ev
 from harness.verdict import Finding, Severity
-
-ACCEPTED, IN_PROGRESS, OWN_VALUE, REJECTED, FAILED = 200, 202, 203, 400, 500
-"""`ac` codes of the conventions: accepted, accepted but not yet done, set by the device itself, rejected, failed."""
 
 
 @check(requirements.DEVICE_TWIN, over="read_only_property")
@@ -74,11 +85,9 @@ def _values(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
     path = capability.path
     writes = [w for _, w in evidence.writes.get(path, []) if w.purpose == "exercise" and w.version is not None]
     found = [acknowledgement(evidence, path, w.after, w.version) for w in writes]
-    answers = {answer.n: answer.value for answer in found if answer is not None}
-    complete = [
-        (n, v["value"]) for n, v in answers.items() if isinstance(v, Mapping) and {"value", "ac", "av"} <= v.keys()
-    ]
-    told = [*complete, *of_its_own(evidence, capability, answers)]
+    answering = {answer.n: answer.value for answer in found if answer is not None}
+    complete = [(n, value["value"]) for n, value in answering.items() if is_complete(value)]
+    told = [*complete, *of_its_own(evidence, capability, answering)]
     yield from value_findings(requirement_of(capability), capability, sorted(told, key=lambda each: each[0]))
 
 
@@ -113,7 +122,7 @@ def _answered(evidence: Evidence, capability: Capability, n: int, write: ev.Prop
             + (how_it_ended(evidence, " over it") if gone else ""),
             severity=Severity.ERROR if evidence.expectations.property(path).required else Severity.WARNING,
             element=path,
-            expected=f"a reported {_ack_example(write.version)}",
+            expected=f"a reported {example(write.version)}",
             actual="no report of this property",
             events=(n,) if gone is None else (n, gone),
             remedy="Answer every desired change with a reported property that carries value, ac and av.",
@@ -143,37 +152,25 @@ def acknowledgement(evidence: Evidence, path: str, after: int, version: int | No
     """
     reports = [r for r in evidence.reports.get(path, []) if r.n > after]
     until = next((w.after for _, w in evidence.writes.get(path, []) if w.after > after), None)
-    exact = [r for r in reports if isinstance(r.value, Mapping) and r.value.get("av") == version]
-    final = [r for r in exact if r.value.get("ac") != IN_PROGRESS]
+    exact = [r for r in reports if answers(r.value, version)]
+    final = [r for r in exact if code_of(r.value) != IN_PROGRESS]
     before = [r for r in reports if until is None or r.n <= until]
     if exact and exact[0] not in before:
-        wrong = [r for r in before if not _is_of_its_own(r) and not _answers_earlier(evidence, path, after, r)]
+        wrong = [r for r in before if not is_own(r.value) and not _answers_earlier(evidence, path, after, r)]
         return wrong[0] if wrong else (final or exact)[0]
     candidates = final or exact or before
     return candidates[0] if candidates else None
 
 
-def _is_of_its_own(report: Report) -> bool:
-    """Whether the device told a value that nobody desired."""
-    value = report.value
-    return isinstance(value, Mapping) and value.get("ac") == OWN_VALUE and value.get("av") == 0
-
-
 def _answers_earlier(evidence: Evidence, path: str, after: int, report: Report) -> bool:
     """Whether the report is the right answer to an earlier write, come late."""
-    value = report.value if isinstance(report.value, Mapping) else {}
     earlier = [w for _, w in evidence.writes.get(path, []) if w.after < after]
-    return any(value.get("av") == w.version and same(value.get("value"), w.value) for w in earlier)
+    return any(answers(report.value, w.version) and same(report.value.get("value"), w.value) for w in earlier)
 
 
 def settles(report: Report | None, version: int | None) -> bool:
     """True when no better answer is to be waited for."""
-    return (
-        report is not None
-        and isinstance(report.value, Mapping)
-        and report.value.get("av") == version
-        and report.value.get("ac") != IN_PROGRESS
-    )
+    return report is not None and answers(report.value, version) and code_of(report.value) != IN_PROGRESS
 
 
 def _look_alike(evidence: Evidence, capability: Capability) -> str:
@@ -194,75 +191,90 @@ def _envelope(
     requirement: str, path: str, capability: Capability, write: ev.PropertyWritten, answer: Report
 ) -> Iterator[Finding]:
     value = answer.value
-    if not isinstance(value, Mapping) or not {"value", "ac", "av"} <= value.keys():
-        missing = sorted({"value", "ac", "av"} - set(value if isinstance(value, Mapping) else ()))
-        yield finding(
-            requirement,
-            "ack-incomplete",
-            f"The acknowledgement of {path} lacks {', '.join(missing)}.",
-            element=path,
-            expected=_ack_example(write.version),
-            actual=shown(value),
-            events=(answer.n,),
-            remedy="Report the property as an object with value, ac (a status code) and av (the desired $version).",
-        )
+    if not is_complete(value):
+        yield _incomplete(requirement, path, write, answer)
         return
     yield from _code(requirement, path, value["ac"], value.get("ad"), answer)
-    if isinstance(value["av"], bool) or value["av"] != write.version:
+    yield from _version(requirement, path, write, answer)
+    yield from _description(requirement, path, answer)
+    fits = capability.schema is None or not check_value(capability.schema, value["value"])
+    if value["ac"] == ACCEPTED and fits and not same(value["value"], write.value):
+        yield _other_value(requirement, path, write, answer)
+
+
+def _incomplete(requirement: str, path: str, write: ev.PropertyWritten, answer: Report) -> Finding:
+    missing = sorted(MEMBERS - set(answer.value if isinstance(answer.value, Mapping) else ()))
+    return finding(
+        requirement,
+        "ack-incomplete",
+        f"The acknowledgement of {path} lacks {', '.join(missing)}.",
+        element=path,
+        expected=example(write.version),
+        actual=shown(answer.value),
+        events=(answer.n,),
+        remedy="Report the property as an object with value, ac (a status code) and av (the desired $version).",
+    )
+
+
+def _version(requirement: str, path: str, write: ev.PropertyWritten, answer: Report) -> Iterator[Finding]:
+    version = answer.value["av"]
+    if isinstance(version, bool) or version != write.version:
         yield finding(
             requirement,
             "ack-version",
             f"The acknowledgement of {path} names another version than the desired change it answers.",
             element=path,
             expected=f"av = {write.version}, the $version of the desired change",
-            actual=f"av = {shown(value['av'])}",
+            actual=f"av = {shown(version)}",
             events=(answer.n,),
             remedy="Copy `$version` from the top level of the desired properties into av.",
         )
-    if "ad" in value and not isinstance(value["ad"], (str, type(None))):
+
+
+def _description(requirement: str, path: str, answer: Report) -> Iterator[Finding]:
+    description = answer.value.get("ad")
+    if not isinstance(description, (str, type(None))):
         yield finding(
             requirement,
             "ack-description",
             f"The acknowledgement of {path} has a description that is no string.",
             element=path,
             expected="a string, or no ad",
-            actual=shown(value["ad"]),
+            actual=shown(description),
             events=(answer.n,),
             remedy="Write ad as a string, or leave it out.",
         )
-    fits = capability.schema is None or not check_value(capability.schema, value["value"])
-    if value["ac"] == ACCEPTED and fits and not same(value["value"], write.value):
-        part = isinstance(value["value"], Mapping) and isinstance(write.value, Mapping)
-        if part and all(k in write.value and same(v, write.value[k]) for k, v in value["value"].items()):
-            yield finding(
-                requirement,
-                "ack-partial",
-                f"The acknowledgement of {path} holds some members of the object only.",
-                severity=Severity.WARNING,
-                element=path,
-                expected=shown(write.value),
-                actual=shown(value["value"]),
-                events=(answer.n,),
-                remedy="Report the whole object; published texts differ on whether a part will do.",
-            )
-            return
-        yield finding(
-            requirement,
-            "ack-value",
-            f"The device accepted {path} (ac 200) but reports another value than the one it was given.",
-            severity=Severity.WARNING,
-            element=path,
-            expected=shown(write.value),
-            actual=shown(value["value"]),
-            events=(answer.n,),
-            remedy="Report the accepted value with ac 200; say with ac and ad when another value is in use.",
-        )
+
+
+def _other_value(requirement: str, path: str, write: ev.PropertyWritten, answer: Report) -> Finding:
+    """A value was accepted, and another one or a part of it is reported."""
+    given, reported = write.value, answer.value["value"]
+    both = isinstance(reported, Mapping) and isinstance(given, Mapping)
+    if both and all(k in given and same(v, given[k]) for k, v in reported.items()):
+        code = "ack-partial"
+        message = f"The acknowledgement of {path} holds some members of the object only."
+        remedy = "Report the whole object; published texts differ on whether a part will do."
+    else:
+        code = "ack-value"
+        message = f"The device accepted {path} (ac 200) but reports another value than the one it was given."
+        remedy = "Report the accepted value with ac 200; say with ac and ad when another value is in use."
+    return finding(
+        requirement,
+        code,
+        message,
+        severity=Severity.WARNING,
+        element=path,
+        expected=shown(given),
+        actual=shown(reported),
+        events=(answer.n,),
+        remedy=remedy,
+    )
 
 
 def _code(requirement: str, path: str, code: Any, description: Any, answer: Report) -> Iterator[Finding]:
     if isinstance(code, int) and not isinstance(code, bool) and code == ACCEPTED:
         return
-    if code == OWN_VALUE and answer.value["av"] == 0:
+    if is_own(answer.value):
         return  # no answer but a value of the device's own; that its version is another is found there
     unusual = isinstance(code, int) and not isinstance(code, bool) and 200 <= code < 400 and code != IN_PROGRESS
     said = f" ({description})" if description else ""
@@ -295,9 +307,7 @@ def _code(requirement: str, path: str, code: Any, description: Any, answer: Repo
 def _as_stated(requirement: str, path: str, evidence: Evidence, report: Report) -> Iterator[Finding]:
     """The value that the maker states, and the bounds."""
     stated = evidence.expectations.property(path)
-    value = report.value
-    if isinstance(value, Mapping) and {"value", "ac"} <= value.keys():
-        value = value["value"]
+    value = bare(report.value)
     if stated.reported is not ABSENT and not same(value, stated.reported):
         expected = shown(stated.reported)
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and not _in_bounds(value, stated):
@@ -381,7 +391,3 @@ def no_undeclared_properties(evidence: Evidence) -> Findings:
             remedy="Declare it in the model (with a new version) or do not report it.",
         )
     return None
-
-
-def _ack_example(version: int | None) -> str:
-    return f'{{"value": ..., "ac": 200, "av": {version}}}'

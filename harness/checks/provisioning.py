@@ -11,7 +11,7 @@ from harness.checks.registry import Blocked, Findings, NotObservable, check, fin
 from harness.checks.seeing import service_failed
 from harness.dtdl import decode
 from harness.record import events as ev
-from harness.verdict import Severity
+from harness.verdict import Finding, Severity
 
 _DTMI = re.compile(r"dtmi:[A-Za-z](?:\w*[A-Za-z0-9])?(?::[A-Za-z](?:\w*[A-Za-z0-9])?)*;[1-9][0-9]{0,8}", re.ASCII)
 
@@ -56,13 +56,13 @@ def registers_through_dps(evidence: Evidence) -> Findings:
 @check(requirements.DTDL, stage=0)
 def model_id_in_dps_payload(evidence: Evidence) -> Findings:
     """The register request carries `{"modelId": ...}` in its payload."""
-    if not _observes(evidence, "dps-payload"):
+    if not evidence.shows("dps-payload"):
         raise NotObservable(
             "Azure does not show the DPS payload; the local target does (--target local), and Azure itself with the "
             "allocation webhook (docs/webhook.md)."
         )
     requested = attestation.requests(evidence)
-    if not requested and evidence.first(ev.DeviceAssigned) and not _observes(evidence, "wire"):
+    if not requested and evidence.first(ev.DeviceAssigned) and not evidence.shows("wire"):
         raise NotObservable(
             "The device was assigned, and the allocation webhook left nothing in the tags of its twin: see that "
             "--webhook is the pre-flight's own, of this version, and read its log (docs/webhook.md). The local target "
@@ -122,7 +122,7 @@ def connects_to_hub(evidence: Evidence) -> Findings:
 @check(requirements.DTDL, stage=2)
 def model_id_announced_to_hub(evidence: Evidence) -> Findings:
     """The CONNECT to the hub carries `model-id`."""
-    if not _observes(evidence, "wire"):
+    if not evidence.shows("wire"):
         raise NotObservable(
             "Azure does not show the CONNECT packet, which the local target does; the digital twin's model id stands "
             "for it."
@@ -195,7 +195,7 @@ def digital_twin_names_model(evidence: Evidence) -> Findings:
     metadata = event.twin.get("$metadata")
     found = metadata.get("$model") if isinstance(metadata, Mapping) else None
     expected = evidence.model_id or ""
-    if not found and _observes(evidence, "wire") and not _connection(evidence)[1].model_id:
+    if not found and evidence.shows("wire") and not _connection(evidence)[1].model_id:
         raise Blocked("The connection to the hub announced no model id, so the digital twin cannot name it.")
     if not found or (expected and found != expected):
         yield finding(
@@ -217,11 +217,6 @@ def _connection(evidence: Evidence) -> tuple[int, ev.HubConnected]:
     return connected
 
 
-def _observes(evidence: Evidence, what: str) -> bool:
-    opened = evidence.first(ev.TargetOpened)
-    return opened is None or what in opened[1].observes
-
-
 def _payload_model_id(body: bytes) -> str | None:
     value, problems = decode(body)
     payload = value.get("payload") if not problems and isinstance(value, Mapping) else None
@@ -229,7 +224,7 @@ def _payload_model_id(body: bytes) -> str | None:
     return found if isinstance(found, str) and found else None
 
 
-def _not_a_dtmi(found: str, n: int, place: str):  # type: ignore[no-untyped-def]
+def _not_a_dtmi(found: str, n: int, place: str) -> Finding:
     return finding(
         requirements.DTDL,
         "model-id-malformed",

@@ -18,7 +18,6 @@ from harness.checks.seeing import unseen_reason
 from harness.diagnosis import quoted_remedy
 from harness.dtdl import Capability
 from harness.expectations import NOT_JUDGED
-from harness.record import events as ev
 from harness.verdict import CaseResult, Finding, Outcome, Severity, outcome_of
 
 PROFILES = ("smoke", "standard", "full")
@@ -141,12 +140,6 @@ def judge(case: Judgement, evidence: Evidence) -> CaseResult:
         reason = f"the harness failed while judging: {type(e).__name__}: {e}"
         return replace(result, outcome=Outcome.ERROR, reason=reason)
     return replace(result, outcome=outcome_of(findings), findings=findings, decided=decided)
-
-
-def profile_of(evidence: Evidence) -> str:
-    """The profile of the run that the evidence is of."""
-    started = evidence.first(ev.RunStarted)
-    return str(started[1].settings.get("profile", "standard")) if started else "standard"
 
 
 def findings_of(case: Judgement, evidence: Evidence) -> tuple[Finding, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
+from harness.checks.envelope import ACCEPTED, OWN_VALUE, bare, code_of, example, has_codes, may_be_envelope
 from harness.checks.evidence import Evidence, Report
 from harness.checks.registry import Findings, NotObservable, check, finding
 from harness.checks.values import shown
@@ -14,7 +15,6 @@ from harness.dtdl import Capability, check_value
 from harness.record import events as ev
 from harness.verdict import Finding, Severity
 
-_OWN_VALUE = 203
 _REPEATED = 3
 """Times that the same refused patch is sent before it counts as repeated: a retry or two are good practice."""
 
@@ -46,7 +46,7 @@ def _initial(capability: Capability, report: Report) -> Iterator[Finding]:
             report,
             "Report it with ac 203 and av 0 beside value; without them services take the object for the value.",
         )
-    elif not isinstance(value, Mapping) or "ac" not in value or "av" not in value:
+    elif not has_codes(value):
         plain = not isinstance(value, Mapping)
         if plain or (capability.schema is not None and not check_value(capability.schema, value)):
             yield _finding(
@@ -56,7 +56,7 @@ def _initial(capability: Capability, report: Report) -> Iterator[Finding]:
                 report,
                 "Report it as an object with value, ac 203 and av 0.",
             )
-    elif value["ac"] == 200 and value["av"] == 0 and not isinstance(value["av"], bool):
+    elif value["ac"] == ACCEPTED and value["av"] == 0 and not isinstance(value["av"], bool):
         yield _finding(
             "initial-value-code",
             f"The device first reports {path} as if it answered a desired change: ac 200 with av 0.",
@@ -68,9 +68,7 @@ def _initial(capability: Capability, report: Report) -> Iterator[Finding]:
 
 def _is_half_wrapped(capability: Capability, value: Any) -> bool:
     """Whether it is meant as an acknowledgement and lacks something; an object may have a field named `value`."""
-    if not isinstance(value, Mapping) or "value" not in value or {"ac", "av"} <= value.keys():
-        return False
-    if capability.schema is None or not value.keys() <= {"value", "ac", "av", "ad"}:
+    if capability.schema is None or has_codes(value) or not may_be_envelope(value):
         return False
     return bool(check_value(capability.schema, value)) and not check_value(capability.schema, value["value"])
 
@@ -78,7 +76,7 @@ def _is_half_wrapped(capability: Capability, value: Any) -> bool:
 def _own(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
     for report in evidence.reports.get(capability.path, []):
         value = report.value
-        if isinstance(value, Mapping) and value.get("ac") == _OWN_VALUE and value.get("av") not in (0, None):
+        if code_of(value) == OWN_VALUE and value.get("av") not in (0, None):
             yield _finding(
                 "own-value-version",
                 f"The device reports {capability.path} as a value of its own (ac 203), but names a desired version.",
@@ -96,7 +94,7 @@ def _finding(code: str, message: str, path: str, report: Report, remedy: str) ->
         message,
         severity=Severity.WARNING,
         element=path,
-        expected='{"value": ..., "ac": 203, "av": 0}',
+        expected=example(0, code=OWN_VALUE),
         actual=shown(report.value),
         events=(report.n,),
         remedy=remedy,
@@ -133,8 +131,7 @@ def _may(capability: Capability | None, value: Any) -> bool:
     """Whether the schema takes it: DTDL v3 allows arrays in properties."""
     if capability is None or capability.kind != "property" or capability.schema is None:
         return False
-    bare = value["value"] if isinstance(value, Mapping) and {"value", "ac"} <= value.keys() else value
-    return not check_value(capability.schema, bare)
+    return not check_value(capability.schema, bare(value))
 
 
 @check(requirements.CONVENTIONS, stage=2)

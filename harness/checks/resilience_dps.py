@@ -6,7 +6,8 @@ The bounds are in `harness.checks.bounds`, each with its reason.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from harness.checks import bounds, requirements
 from harness.checks import trials as t
@@ -15,7 +16,7 @@ from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, finding
 from harness.record import events as ev
 from harness.record.events import Entry
-from harness.verdict import Severity
+from harness.verdict import Finding, Severity
 
 _BUSY = 429
 _GUIDANCE = "Microsoft's guidance on deploying IoT devices at scale: 429 and 5xx from DPS"
@@ -36,63 +37,86 @@ def honours_retry_after_on_poll(evidence: Evidence) -> Findings:
     return (yield from _honours(t.tried(evidence, t.DPS_THROTTLED), register=False))
 
 
+class _Told(NamedTuple):
+    """A request that was answered with the seconds to wait, and the request that followed it."""
+
+    asked: Entry
+    answered: Entry
+    status: int
+    retry_after: int
+    following: Entry | None
+
+    @property
+    def expected(self) -> str:
+        return f"the next request {self.retry_after} s after the answer, or a little later"
+
+
 def _honours(tried: t.Tried, *, register: bool) -> Findings:
     what, code = ("register request", "register") if register else ("poll", "poll")
-    asked = t.exchanges(tried.evidence)
-    index = next((i for i, each in enumerate(asked) if each.register == register and _told(each)), None)
-    if index is None:
+    told = _first_told(tried.evidence, register=register)
+    if told is None:
         raise Blocked(f"The device sent no {what} in this trial.{tried.ended}")
-    told = asked[index]
-    answer, answered = told.answer, told.answered
-    assert answer is not None
-    assert answered is not None
-    following = asked[index + 1] if index + 1 < len(asked) else None
-    expected = f"the next request {answer.retry_after} s after the answer, or a little later"
-    if following is None:
-        yield finding(
-            requirements.RESILIENCE,
-            f"{code}-not-retried",
-            f"A {what} was answered with {answer.status} and retry-after={answer.retry_after}, and the device did not "
-            f"ask again.{tried.ended}",
-            clause=_GUIDANCE,
-            expected=expected,
-            actual=f"none in {tried.seconds:.0f} s",
-            events=(told.asked.n, answered.n, tried.n),
-            remedy="Repeat the request after retry-after: 429 is no failure, DPS only asks to wait.",
-        )
+    if told.following is None:
+        yield _not_retried(tried, told, what, code)
         return tried.n
-    waited = following.asked.t - answered.t
-    if waited < answer.retry_after - bounds.RETRY_AFTER_EARLY:  # type: ignore[operator]
+    yield from _when_retried(told, told.following, what, code)
+    return told.following.n
+
+
+def _first_told(evidence: Evidence, *, register: bool) -> _Told | None:
+    asked = t.exchanges(evidence)
+    for number, each in enumerate(asked, 1):
+        answer, answered = each.answer, each.answered
+        if each.register != register or answer is None or answered is None:
+            continue
+        if answer.status >= _BUSY and answer.retry_after is not None:
+            following = asked[number].asked if number < len(asked) else None
+            return _Told(each.asked, answered, answer.status, answer.retry_after, following)
+    return None
+
+
+def _not_retried(tried: t.Tried, told: _Told, what: str, code: str) -> Finding:
+    return finding(
+        requirements.RESILIENCE,
+        f"{code}-not-retried",
+        f"A {what} was answered with {told.status} and retry-after={told.retry_after}, and the device did not "
+        f"ask again.{tried.ended}",
+        clause=_GUIDANCE,
+        expected=told.expected,
+        actual=f"none in {tried.seconds:.0f} s",
+        events=(told.asked.n, told.answered.n, tried.n),
+        remedy="Repeat the request after retry-after: 429 is no failure, DPS only asks to wait.",
+    )
+
+
+def _when_retried(told: _Told, following: Entry, what: str, code: str) -> Iterator[Finding]:
+    """What is to be said where the next request came too early or too late."""
+    waited = following.t - told.answered.t
+    if waited < told.retry_after - bounds.RETRY_AFTER_EARLY:
         yield finding(
             requirements.RESILIENCE,
             f"{code}-retry-after-ignored",
-            f"A {what} was answered with {answer.status} and retry-after={answer.retry_after}, and the device asked "
+            f"A {what} was answered with {told.status} and retry-after={told.retry_after}, and the device asked "
             f"again after {waited:.1f} s.",
             clause=_GUIDANCE,
-            expected=expected,
+            expected=told.expected,
             actual=f"after {waited:.1f} s",
-            events=(answered.n, following.asked.n),
+            events=(told.answered.n, following.n),
             remedy="Read retry-after (whole seconds) from the topic of the answer and wait that long.",
         )
-    elif waited > answer.retry_after + bounds.RETRY_AFTER_LATE:  # type: ignore[operator]
+    elif waited > told.retry_after + bounds.RETRY_AFTER_LATE:
         yield finding(
             requirements.RESILIENCE,
             f"{code}-retried-late",
-            f"A {what} was answered with retry-after={answer.retry_after}, and the device asked again after "
+            f"A {what} was answered with retry-after={told.retry_after}, and the device asked again after "
             f"{waited:.0f} s only.",
             severity=Severity.WARNING,
             clause=_GUIDANCE,
-            expected=expected,
+            expected=told.expected,
             actual=f"after {waited:.0f} s",
-            events=(answered.n, following.asked.n),
+            events=(told.answered.n, following.n),
             remedy="Do not wait much longer than retry-after says.",
         )
-    return following.asked.n
-
-
-def _told(exchange: t.Exchange) -> bool:
-    answer = exchange.answer
-    return answer is not None and answer.status >= _BUSY and answer.retry_after is not None
 
 
 @t.trial_check(requirements.RESILIENCE, t.DPS_FAILING)

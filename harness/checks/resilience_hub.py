@@ -5,15 +5,17 @@ The bounds are in `harness.checks.bounds`, each with its reason.
 
 from __future__ import annotations
 
+from typing import Any
+
 from harness.checks import bounds, requirements
 from harness.checks import trials as t
+from harness.checks.commands import NO_HANDLER
 from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, NotObservable, finding
 from harness.record import events as ev
 from harness.record.events import Entry
-from harness.verdict import Severity
+from harness.verdict import Finding, Severity
 
-_NO_HANDLER = 404103
 _BACK_OFF = "Microsoft's guidance on device reconnections: exponential back-off with jitter"
 _REPROVISION = "Microsoft's guidance on device reconnections: 401, 403, 404 or ten failures lead back to DPS"
 
@@ -140,7 +142,7 @@ def restores_subscriptions(evidence: Evidence) -> Findings:
         n, answer = returned
         if answer.status is not None:
             return n
-        lost = answer.error_code == _NO_HANDLER
+        lost = answer.error_code == NO_HANDLER
         yield _finding(
             "subscriptions-lost" if lost else "command-dead-after-reconnect",
             f"After a reconnect the device {'takes' if lost else 'answers'} no commands any more: {answer.error}"
@@ -373,5 +375,5 @@ def _not_reregistered(tried: t.Tried, refused: int) -> Findings:
     return tried.n
 
 
-def _finding(code: str, message: str, **fields: object):  # type: ignore[no-untyped-def]
-    return finding(requirements.RESILIENCE, code, message, **fields)  # type: ignore[arg-type]
+def _finding(code: str, message: str, **fields: Any) -> Finding:
+    return finding(requirements.RESILIENCE, code, message, **fields)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from harness.checks import bounds, requirements
 from harness.checks import trials as t
+from harness.checks.envelope import answers
 from harness.checks.evidence import Evidence
 from harness.checks.properties import acknowledgement
 from harness.checks.registry import Blocked, Findings, NotObservable, finding
@@ -98,7 +97,7 @@ def ignores_old_patches(evidence: Evidence) -> Findings:
         raise Blocked(f"The device was not told of an older version after a newer one in this trial.{tried.ended}")
     n, version = late
     reports = [(path, r) for path in tried.evidence.writes for r in tried.evidence.reports.get(path, [])]
-    applied = [(p, r) for p, r in reports if r.n > n and isinstance(r.value, Mapping) and r.value.get("av") == version]
+    applied = [(p, r) for p, r in reports if r.n > n and answers(r.value, version)]
     if applied:
         path, report = applied[0]
         yield finding(

@@ -231,14 +231,13 @@ def messages_as_stated(evidence: Evidence) -> Findings:
     awaited = [path for path in declared if not evidence.expectations.left_alone("telemetry", path)]
     if not awaited and evidence.expectations.device.messages is None:
         return None
-    settled = pace.settled(evidence)
-    if settled is not None:
-        return settled
+    messages = pace.messages(evidence)
+    if messages.settled is not None:
+        return messages.settled
     ended = _watched(evidence)
     if ended is None:
         raise Blocked("The run ended before the messages that are stated had come.")
-    wanted, within = pace.stated_messages(evidence)
-    most = pace.most_messages(evidence)
+    wanted, within, most = messages.wanted, messages.within, messages.most
     in_time = f" in {within:g} s" if within else ""
     triggered = all(evidence.expectations.telemetry(path).trigger for path in awaited)
     yield finding(

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from harness.checks.envelope import OWN_VALUE, REJECTED, has_codes, may_be_envelope
 from harness.checks.evidence import Evidence, Report
 from harness.checks.registry import finding
 from harness.checks.sameness import same
@@ -13,7 +14,6 @@ from harness.checks.values import hint
 from harness.dtdl import Capability, check_value
 from harness.verdict import Finding
 
-_OWN_VALUE, _REJECTED = 203, 400
 _EVIDENCE_AT_MOST = 10
 
 Told = tuple[int, Any]
@@ -48,7 +48,7 @@ def of_its_own(evidence: Evidence, capability: Capability, answering: Collection
         replace(r, value=_meant(capability, r.value))
         for r in evidence.reports.get(path, [])
         if r.n not in answering
-        and (_code_of(r) == _OWN_VALUE or (_is_no_refusal(r) and all(r.n <= w.after for w in writes)))
+        and (_code_of(r) == OWN_VALUE or (_is_no_refusal(r) and all(r.n <= w.after for w in writes)))
     ]
     given = [w for w in writes if w.purpose == "negative"]
     told = [r for r in own if not any(w.after < r.n and same(r.value, w.value) for w in given)]
@@ -56,26 +56,21 @@ def of_its_own(evidence: Evidence, capability: Capability, answering: Collection
 
 
 def _code_of(report: Report) -> Any:
-    value = report.value
-    return value["ac"] if isinstance(value, Mapping) and {"ac", "av"} <= value.keys() else None
+    return report.value["ac"] if has_codes(report.value) else None
 
 
 def _is_no_refusal(report: Report) -> bool:
     """A refusal of what was desired before may repeat the value that was refused."""
     code = _code_of(report)
-    return not isinstance(code, int) or code < _REJECTED
+    return not isinstance(code, int) or code < REJECTED
 
 
 def _meant(capability: Capability, value: Any) -> Any:
     """The value that is reported, also where its envelope lacks something; None where the envelope holds none."""
-    if not isinstance(value, Mapping):
-        return value
-    if {"ac", "av"} <= value.keys():
+    if has_codes(value):
         return value.get("value")
-    wrapped = "value" in value and value.keys() <= {"value", "ac", "av", "ad"}
-    if wrapped and capability.schema is not None and check_value(capability.schema, value):
-        return value["value"]
-    return value
+    lacking = may_be_envelope(value) and capability.schema is not None and check_value(capability.schema, value)
+    return value["value"] if lacking else value
 
 
 def value_findings(requirement: str, capability: Capability, told: list[Told]) -> Iterator[Finding]:

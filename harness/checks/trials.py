@@ -94,8 +94,7 @@ def tried(evidence: Evidence, name: str) -> Tried:
     """The trial of this name. Raises NotObservable, Blocked."""
     found = evidence.trials.get(name)
     if found is None:
-        opened = evidence.first(ev.TargetOpened)
-        if opened is not None and "faults" not in opened[1].observes:
+        if not evidence.shows("faults"):
             raise NotObservable(
                 "Services that fail on order are needed for it, which this target has not; the local target has them "
                 "(--target local)."

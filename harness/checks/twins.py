@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
-from harness.checks.evidence import MARKER, Evidence
+from harness.checks.envelope import MARKER, bare
+from harness.checks.evidence import Evidence
 from harness.checks.registry import Blocked, Findings, check, finding
 from harness.checks.sameness import same
 from harness.checks.values import shown
@@ -38,7 +39,7 @@ def _compared(
     reported = _reported(before, capability)
     if reported is _ABSENT or reported != _reported(after, capability):
         return  # nothing reported, or changed while the twins were read
-    value = reported["value"] if _is_envelope(reported) else reported
+    value = bare(reported)
     seen = _ABSENT if _is_no_component(view, capability) else _member(view, capability)
     if seen is _ABSENT:
         yield finding(
@@ -86,7 +87,3 @@ def _member(values: Any, capability: Capability) -> Any:
     if capability.component is not None and MARKER in values:
         values = {k: v for k, v in values.items() if k != MARKER}
     return values.get(capability.name, _ABSENT)
-
-
-def _is_envelope(value: Any) -> bool:
-    return isinstance(value, Mapping) and "value" in value and ("ac" in value or "av" in value)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
+from harness.checks.envelope import may_be_envelope
 from harness.dtdl import check_value, decode
 from harness.dtdl.model import Element
 
 _SHOWN = 200
-_ENVELOPE = {"value", "ac", "av", "ad"}
 
 
 def shown(value: Any) -> str:
@@ -25,9 +24,7 @@ def hint(element: Element, value: Any) -> str:
 
 
 def _wrapped(element: Element, value: Any) -> str:
-    if not isinstance(value, Mapping) or "value" not in value or not value.keys() <= _ENVELOPE:
-        return ""
-    if check_value(element, value["value"]):
+    if not may_be_envelope(value) or check_value(element, value["value"]):
         return ""
     return " The bare value would fit: it is wrapped in an object, as only acknowledgements of writable properties are."
 

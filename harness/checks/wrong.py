@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
 from harness.checks.commands import NOT_REQUIRED
 from harness.checks.disruptive import is_disruptive
 from harness.checks.dying import how_it_ended, lost
+from harness.checks.envelope import REJECTED
 from harness.checks.evidence import Evidence
 from harness.checks.invalid import invalid_requests, invalid_values
-from harness.checks.properties import REJECTED, acknowledgement, requirement_of
+from harness.checks.properties import acknowledgement, requirement_of
 from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
 from harness.checks.sameness import same
 from harness.checks.seeing import service_failed
@@ -41,21 +42,36 @@ def rejects_invalid_value(evidence: Evidence, capability: Capability) -> Finding
         if failed:
             raise Blocked(f"No invalid value could be set for {path}: {failed}")
         return writes[-1][0]  # the twin itself refused them: nothing reached the device
-    revived = [w for _, w in evidence.writes[path] if w.purpose == "revived" and w.after >= writes[-1][0]]
-    if not revived:
-        raise Blocked(f"The run ended before {path} was set to a valid value again.")
-    if revived[0].error:
-        raise Blocked(f"Property {path} could not be set to a valid value again: {revived[0].error}")
-    alive = acknowledgement(evidence, path, revived[0].after, revived[0].version)
+    revived = _revived(evidence, path, writes[-1][0])
+    alive = acknowledgement(evidence, path, revived.after, revived.version)
     if alive is None:
         first, last = taken[0][1], taken[-1][1]
         if not _was_alive(evidence, path, first):
             raise Blocked(f"Property {path} was acknowledged no more when invalid values were to be sent.")
         numbers = [n for n, _ in taken]
         yield _dead(evidence, requirement_of(capability), path, first.after, numbers, shown(last.value))
-        return revived[0].after
+        return revived.after
+    yield from _values_not_refused(evidence, capability, taken)
+    return alive.n
+
+
+def _revived(evidence: Evidence, path: str, last: int) -> ev.PropertyWritten:
+    """The valid value that was set after the `last` invalid one."""
+    revived = next((w for _, w in evidence.writes[path] if w.purpose == "revived" and w.after >= last), None)
+    if revived is None:
+        raise Blocked(f"The run ended before {path} was set to a valid value again.")
+    if revived.error:
+        raise Blocked(f"Property {path} could not be set to a valid value again: {revived.error}")
+    return revived
+
+
+def _values_not_refused(
+    evidence: Evidence, capability: Capability, writes: list[tuple[int, ev.PropertyWritten]]
+) -> Iterator[Finding]:
+    """The invalid values that the device accepted, and those that it left unanswered."""
+    path = capability.path
     accepted, ignored = [], []
-    for n, write in taken:
+    for n, write in writes:
         answer = acknowledgement(evidence, path, write.after, write.version)
         if answer is None:
             ignored.append((n, write))
@@ -85,7 +101,6 @@ def rejects_invalid_value(evidence: Evidence, capability: Capability) -> Finding
             events=tuple(n for n, _ in ignored),
             remedy="Answer every desired change, one that cannot be taken with ac 400 and the value in use.",
         )
-    return alive.n
 
 
 def _was_alive(evidence: Evidence, path: str, first: ev.PropertyWritten) -> bool:
@@ -132,8 +147,14 @@ def rejects_invalid_request(evidence: Evidence, capability: Capability) -> Findi
         return returns[-1][0]
     if not again:
         raise Blocked(f"The run ended before command {path} was invoked with a valid request again.")
+    yield from _requests_not_refused(path, returns)
+    return again[-1][0]
+
+
+def _requests_not_refused(path: str, returns: list[tuple[int, ev.CommandReturned]]) -> Iterator[Finding]:
+    """The invalid requests that got no answer, and those that were carried out."""
     unanswered = [(n, r) for n, r in returns if r.status is None]
-    accepted = [(n, r) for n, r in returns if r.status is not None and r.status < REJECTED]
+    accepted = [(n, r) for n, r in returns if r.status is not None and r.status < 400]
     if unanswered:
         n, answer = unanswered[0]
         yield finding(
@@ -159,7 +180,6 @@ def rejects_invalid_request(evidence: Evidence, capability: Capability) -> Findi
             events=tuple(n for n, _ in accepted),
             remedy="Check requests before they are carried out; answer a wrong one with status 400.",
         )
-    return again[-1][0]
 
 
 def _dead(evidence: Evidence, requirement: str, path: str, since: int, sent: list[int], what: str) -> Finding:

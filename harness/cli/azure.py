@@ -98,7 +98,7 @@ def _settings(args: argparse.Namespace) -> Settings:
 
 
 def _remove(due: list[Made], ledger: Any, settings: Settings) -> list[Removal]:
-    from harness.target.azure import services
+    from harness.target.azure.access import services
     from harness.target.azure.leftovers import remove
 
     hub, dps = services(settings)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli import FINDINGS, GOOD, USAGE
 from harness.cli.control import Unreachable, fetch
-from harness.cli.services import STATE, AzureServices, Unclear, add_azure, add_local, control_of, is_azure, settings_of
+from harness.cli.services import STATE, Unclear, add_azure, add_local, azure_access, control_of, is_azure, settings_of
 
 if TYPE_CHECKING:
     from harness.doctor.examining import Services
@@ -77,20 +77,27 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _of_azure(settings: Settings) -> list[Result]:
+    from harness.azure.retrying import Patience
     from harness.doctor.examining import Services, computer, host_of, services
     from harness.doctor.machine import roots
     from harness.doctor.result import skipped
+    from harness.target.service import HubService
 
-    named = AzureServices(settings)
     wrong: list[Result] = []
-    hub = _read(lambda: named.hub, "hub", wrong)
-    dps = _read(lambda: named.dps, "DPS", wrong)
-    events = _read(lambda: named.events, "messages", wrong) if hub or settings.event_hub_connection_string else None
-    hub_host = host_of(hub, settings.hub_host)
+    at_once = Patience(0.0)
     by_login = settings.dps_host is not None and settings.dps_connection_string is None
     login = by_login or (settings.hub_host is not None and settings.hub_connection_string is None)
-    hub_service = _read(lambda: named.hub_service(0.0), "hub", wrong) if hub or (hub_host and login) else None
-    dps_service = _read(lambda: named.provisioning(0.0), "DPS", wrong) if dps or by_login else None
+    with azure_access(settings) as named:
+        hub = _read(lambda: named.hub_connection, "hub", wrong)
+        dps = _read(lambda: named.dps_connection, "DPS", wrong)
+        events = (
+            _read(lambda: named.telemetry, "messages", wrong) if hub or settings.event_hub_connection_string else None
+        )
+        hub_host = host_of(hub, settings.hub_host)
+        hub_service = (
+            _read(lambda: named.hub(HubService, at_once), "hub", wrong) if hub or (hub_host and login) else None
+        )
+        dps_service = _read(lambda: named.provisioning(at_once), "DPS", wrong) if dps or by_login else None
     asked = Services(
         hub_host=hub_host,
         dps_host=host_of(dps, settings.dps_host),
@@ -110,10 +117,11 @@ def _of_azure(settings: Settings) -> list[Result]:
 def _read(read: Callable[[], Any], what: str, wrong: list[Result]) -> Any:
     """What a connection string names; a wrong one is a result like any other."""
     from harness.doctor.result import failed
+    from harness.target import TargetError
 
     try:
         return read()
-    except Unclear as error:
+    except TargetError as error:
         said, _, cure = str(error).partition(". ")
         wrong.append(failed("credentials", what, said, cure))
         return None

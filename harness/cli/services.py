@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from harness.azure.connection_strings import DpsConnection, EventHubConnection, HubConnection
-    from harness.azure.provisioning import Provisioning
     from harness.settings import Settings
-    from harness.target.service import HubService
-
-T = TypeVar("T")
+    from harness.target.azure.access import Access
 
 STATE = Path(".preflight")
+PATIENCE = 10.0
+"""Seconds for which a busy service in Azure is asked again."""
 
 
 class Unclear(Exception):
@@ -98,77 +97,18 @@ def is_azure(args: argparse.Namespace, settings: Settings) -> bool:
     return azure or (settings.target == "azure" and args.target is None and not local)
 
 
-class AzureServices:
-    """The services in Azure that the settings name; each is made when it is asked for. Raises Unclear."""
+@contextmanager
+def azure_access(settings: Settings) -> Iterator[Access]:
+    """The services in Azure that the settings name; what is wrong with one is, inside, Unclear."""
+    from harness.target import TargetError
+    from harness.target.azure.access import Access
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
-        if settings.azure_ca is not None and not settings.azure_ca.is_file():
-            raise Unclear(f"--azure-ca: there is no file {settings.azure_ca}.")
-
-    @property
-    def hub(self) -> HubConnection | None:
-        """None where the hub is named by its host alone."""
-        from harness.azure.connection_strings import parse_hub
-
-        text = self.settings.hub_connection_string
-        if text is None and self.settings.hub_host is None:
-            raise Unclear(
-                "The hub is not named. Put the connection string of one of its policies into "
-                "PREFLIGHT_HUB_CONNECTION_STRING (on the portal: the hub's page, Shared access policies)."
-            )
-        return None if text is None else _parsed(parse_hub, text)
-
-    @property
-    def dps(self) -> DpsConnection | None:
-        """None where no DPS is named, or only by its host."""
-        from harness.azure.connection_strings import parse_dps
-
-        text = self.settings.dps_connection_string
-        return None if text is None else _parsed(parse_dps, text)
-
-    @property
-    def events(self) -> EventHubConnection | HubConnection:
-        """What messages are read from."""
-        from harness.azure.connection_strings import parse_event_hub
-
-        text = self.settings.event_hub_connection_string
-        if text is not None:
-            return _parsed(parse_event_hub, text)
-        hub = self.hub
-        if hub is None:
-            raise Unclear(
-                "With --hub-host, messages are read with a key all the same: put the connection string of the hub's "
-                "built-in endpoint into PREFLIGHT_EVENT_HUB_CONNECTION_STRING."
-            )
-        return hub
-
-    @property
-    def hub_name(self) -> str:
-        hub = self.hub
-        return hub.hostname if hub is not None else str(self.settings.hub_host)
-
-    def hub_service(self, patience: float = 10.0) -> HubService:
-        """`patience` is how long a busy hub is asked again, in seconds."""
-        from harness.azure.retrying import Patience
-        from harness.target.service import HubService
-
-        hub = self.hub
-        if hub is not None:
-            return HubService(hub.text, self.settings.azure_ca, patience=Patience(patience))
-        host = str(self.settings.hub_host)
-        return HubService("", self.settings.azure_ca, host=host, login=_login(), patience=Patience(patience))
-
-    def provisioning(self, patience: float = 10.0) -> Provisioning | None:
-        """None where no DPS is named."""
-        from harness.azure.provisioning import Provisioning
-        from harness.azure.retrying import Patience
-
-        dps, host, ca_path = self.dps, self.settings.dps_host, self.settings.azure_ca
-        if dps is None and host is None:
-            return None
-        login = None if dps is not None else _login()
-        return Provisioning(dps, ca_path, host=host or "", login=login, patience=Patience(patience))
+    if settings.azure_ca is not None and not settings.azure_ca.is_file():
+        raise Unclear(f"--azure-ca: there is no file {settings.azure_ca}.")
+    try:
+        yield Access(settings)
+    except TargetError as error:
+        raise Unclear(str(error)) from None
 
 
 def control_of(args: argparse.Namespace) -> str:
@@ -188,25 +128,6 @@ def control_of(args: argparse.Namespace) -> str:
         several = "".join(f"\n  --emulator {one.control}   hub {one.hub_host}" for one in found)
         raise Unclear(f"Several emulators run with the state folder {state}; name one:{several}")
     return found[0].control
-
-
-def _parsed(parse: Callable[[str], T], text: str) -> T:
-    from harness.azure.connection_strings import ConnectionStringError
-
-    try:
-        return parse(text)
-    except ConnectionStringError as error:
-        raise Unclear(str(error)) from None
-
-
-def _login() -> Any:
-    try:
-        from azure.identity import DefaultAzureCredential
-    except ImportError:
-        raise Unclear(
-            "To log in with Microsoft Entra ID azure-identity is needed: python -m pip install 'pnp-preflight[azure]'."
-        ) from None
-    return DefaultAzureCredential()
 
 
 def _renamed(note: str) -> str:

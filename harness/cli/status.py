@@ -12,9 +12,19 @@ from typing import TYPE_CHECKING, Any
 
 from harness.cli import FINDINGS, GOOD, USAGE
 from harness.cli.control import Unreachable, fetch
-from harness.cli.services import AzureServices, Unclear, add_azure, add_local, control_of, is_azure, settings_of
+from harness.cli.services import (
+    PATIENCE,
+    Unclear,
+    add_azure,
+    add_local,
+    azure_access,
+    control_of,
+    is_azure,
+    settings_of,
+)
 
 if TYPE_CHECKING:
+    from harness.settings import Settings
     from harness.watch.standing import Facts, Standing
 
 UNNAMED = "none is named. Put the connection string of one of its policies into PREFLIGHT_DPS_CONNECTION_STRING."
@@ -60,7 +70,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         settings = settings_of(args, say)
         azure = is_azure(args, settings)
-        facts = _of_azure(args, AzureServices(settings)) if azure else _of_emulator(args, control_of(args))
+        facts = _of_azure(args, settings) if azure else _of_emulator(args, control_of(args))
     except Unclear as error:
         say(str(error))
         return USAGE
@@ -119,13 +129,15 @@ def _refused(logs: list[dict[str, str]], registration_id: str) -> str:
     return ""
 
 
-def _of_azure(args: argparse.Namespace, services: AzureServices) -> Facts:
+def _of_azure(args: argparse.Namespace, settings: Settings) -> Facts:
     from harness.azure.provisioning import ProvisioningError
-    from harness.target.service import ServiceError
+    from harness.azure.retrying import Patience
+    from harness.target.service import HubService, ServiceError
     from harness.watch.standing import Facts
 
     name = args.registration_id or args.device
-    hub, dps = services.hub_service(), services.provisioning()
+    with azure_access(settings) as access:
+        hub, dps = access.hub(HubService, Patience(PATIENCE)), access.provisioning(Patience(PATIENCE))
     registration, enrollment, twin = None, None, None
     dps_unasked = UNNAMED
     hub_unasked = ""
@@ -144,7 +156,7 @@ def _of_azure(args: argparse.Namespace, services: AzureServices) -> Facts:
             hub_unasked = str(error)
     finally:
         hub.close()
-    return Facts(args.device, name, registration, enrollment, twin, services.hub_name, dps_unasked, hub_unasked)
+    return Facts(args.device, name, registration, enrollment, twin, access.hub_host, dps_unasked, hub_unasked)
 
 
 def _shown(found: Standing, width: int) -> Iterator[str]:

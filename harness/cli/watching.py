@@ -13,9 +13,19 @@ import textwrap
 from collections.abc import Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TextIO
 
-from harness.cli.services import AzureServices, Unclear, add_azure, add_local, control_of, is_azure, settings_of
+from harness.cli.services import (
+    PATIENCE,
+    Unclear,
+    add_azure,
+    add_local,
+    azure_access,
+    control_of,
+    is_azure,
+    settings_of,
+)
 
 if TYPE_CHECKING:
+    from harness.target.azure.access import Access
     from harness.watch.source import Source
 
 POLL = 10.0
@@ -50,14 +60,16 @@ def source_of(args: argparse.Namespace, command: str) -> Source:
     redactor = Redactor(settings.redact)
     redactor.add(*settings.secrets())
     if is_azure(args, settings):
-        return Masked(_azure(args, AzureServices(settings), say), redactor)
+        with azure_access(settings) as access:
+            return Masked(_azure(args, access, say), redactor)
     from harness.watch.control import ControlSource
 
     return Masked(ControlSource(control_of(args), notice=say), redactor)
 
 
-def _azure(args: argparse.Namespace, services: AzureServices, say: Callable[[str], None]) -> Source:
-    from harness.target.service import ServiceError
+def _azure(args: argparse.Namespace, access: Access, say: Callable[[str], None]) -> Source:
+    from harness.azure.retrying import Patience
+    from harness.target.service import HubService, ServiceError
     from harness.watch.azure import KINDS, TWIN_KINDS, AzureSource, twin_query
     from harness.watch.source import Broken
 
@@ -70,7 +82,7 @@ def _azure(args: argparse.Namespace, services: AzureServices, say: Callable[[str
         )
     device: str | None = args.device
     one = device is not None and not set(device) & set("*?")
-    service = services.hub_service()
+    service = access.hub(HubService, Patience(PATIENCE))
 
     def read() -> list[dict[str, Any]]:
         try:
@@ -83,12 +95,12 @@ def _azure(args: argparse.Namespace, services: AzureServices, say: Callable[[str
             raise Broken(f"The twins cannot be read. {error}") from None
 
     return AzureSource(
-        services.hub_name,
-        services.events,
+        access.hub_host,
+        access.telemetry,
         read,
         poll=args.poll if wanted & TWIN_KINDS else 0,
-        consumer_group=services.settings.consumer_group,
-        ca_path=services.settings.azure_ca,
+        consumer_group=access.settings.consumer_group,
+        ca_path=access.settings.azure_ca,
         device_id=device if one else None,
         notice=say,
     )

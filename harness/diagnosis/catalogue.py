@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from harness.diagnosis import central, dps, hub, hub_back_end, mqtt, upload
+from harness.diagnosis import central, dps, hub, hub_back_end, hub_connecting, hub_messages, hub_twins, mqtt, upload
 from harness.diagnosis.entry import SERVICES, Entry
 from harness.diagnosis.families import FAMILIES
 
@@ -26,7 +26,7 @@ def _in_order(entries: Iterable[Entry]) -> tuple[Entry, ...]:
     return tuple(sorted(map(_filled, entries), key=lambda e: (SERVICES.index(e.service), e.specificity == 0, e.code)))
 
 
-CATALOGUE: tuple[Entry, ...] = _in_order(
-    (*dps.ENTRIES, *hub.ENTRIES, *hub_back_end.ENTRIES, *central.ENTRIES, *upload.ENTRIES, *mqtt.ENTRIES),
-)
+_ROOMS = (dps, hub, hub_connecting, hub_twins, hub_messages, hub_back_end, central, upload, mqtt)
+
+CATALOGUE: tuple[Entry, ...] = _in_order(entry for room in _ROOMS for entry in room.ENTRIES)
 """Every entry: by service, statuses before the codes that say more."""

@@ -18,6 +18,7 @@ from harness.aics import run_result as shape
 from harness.aics.run_result import Json, Task
 from harness.aics.tables import DEFAULT_COMPONENT
 from harness.checks import CHECKS
+from harness.checks.envelope import bare
 from harness.dtdl import Capability, check_value
 from harness.record import events as ev
 from harness.record.journal import encode
@@ -202,7 +203,7 @@ class _Report:
         schema = capability.schema
         values: list[Any] = [r.value for r in self._evidence.telemetry.get(path, ()) if r.problems]
         if capability.kind == "property":
-            values = [_bare(r.value) for r in self._evidence.reports.get(path, ())]
+            values = [bare(r.value) for r in self._evidence.reports.get(path, ())]
         elif capability.kind == "command":
             schema = capability.response
             values = [e.payload for _, e in self._evidence.returns.get(path, ()) if e.status is not None]
@@ -255,11 +256,6 @@ def _said(result: CaseResult) -> str:
 def _sum(results: Sequence[CaseResult]) -> str:
     counts = Counter(r.outcome for r in results)
     return ", ".join(f"{counts[o]} {o.value}" for o in Outcome if counts[o])
-
-
-def _bare(value: Any) -> Any:
-    """The value within an acknowledgement."""
-    return value["value"] if isinstance(value, Mapping) and "ac" in value and "value" in value else value
 
 
 def _type(value: Any) -> str:

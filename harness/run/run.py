@@ -9,123 +9,50 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import datetime
 import threading
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 
 from harness import checks
-from harness.checks.evidence import Evidence
 from harness.device import DeviceError
 from harness.dtdl import Capability, Model
-from harness.expectations import to_json
 from harness.record import events as ev
-from harness.record.events import Entry, Event
-from harness.record.journal import SafeEncoder
-from harness.record.reading import read
-from harness.record.recorder import Recorder
-from harness.record.redact import Redactor
-from harness.record.writer import LineWriter, ReportFolder
 from harness.run import models
+from harness.run.arriving import Arrival
 from harness.run.bench import DeviceBench
 from harness.run.exercise import Exercise
 from harness.run.exercise.stage import Stage
+from harness.run.keeping import Kept, without_secrets
 from harness.run.progress import Progress, Quiet
 from harness.run.trials import conduct_trials
-from harness.run.versions import versions
 from harness.settings import EXTERNAL, Settings
 from harness.target import HubService, Target, TargetError, make_target
 from harness.verdict import CaseResult, Verdict, roll_up
 
-REPORTS = ("result.json", "junit.xml", "report.html", "aics.json", "journal.jsonl", "device.log")
 
-
-class Run:
+class Run(Kept):
     """A run of the suite against one device. Not for use by two threads, but for `recorder`."""
 
     def __init__(
         self, settings: Settings, progress: Progress | None = None, say: Callable[[str], None] = print
     ) -> None:
-        self.settings = settings
+        super().__init__(settings, say)
         self.progress = progress or Quiet()
-        self.redactor = Redactor(settings.redact)
-        self.redactor.add(*settings.secrets())
-        self.folder = ReportFolder(settings.reports, self.redactor)
         self.results: dict[str, CaseResult] = {}
-        self.model: Model | None = None
-        self.model_id = settings.model_id
         self.judged: float | None = None
         self.finished: float | None = None
-        self.recorded: ev.RunEnded | None = None
-        """How the run ended whose journal is judged again; None where it did not."""
-        self.recorder = Recorder()
-        self.evidence = Evidence(self.model_id)
-        self.damage: tuple[str, ...] = ()
-        """Of the journal that is judged again, in sentences."""
-        self._encoder = SafeEncoder(self.redactor)
-        self._say = say
+        self._arrival = Arrival(self, self.progress)
         self._target: Target | None = None
         self._bench: DeviceBench | None = None
-        self._journal: LineWriter | None = None
-        self._device_log: LineWriter | None = None
-        self._waited_in_vain = False
         self._model_thread: threading.Thread | None = None
         self._found: tuple[Model | None, ev.ModelResolved | ev.ModelRejected] | None = None
         self.begun = self._conducted = self._closed = False
-
-    # --- the record ----------------------------------------------------------------------------------
-
-    def emit(self, event: Event) -> None:
-        """Add an event to the record."""
-        self.recorder.emit(event)
-
-    def _open_record(self) -> None:
-        if self.settings.replay:
-            journal = read(self.settings.replay, self.redactor)
-            self.recorded = next((e.event for e in journal.entries if isinstance(e.event, ev.RunEnded)), None)
-            self.recorder = Recorder.replay(journal.entries)
-            self.damage = journal.faults
-            self._follow(self.model_id, None)
-            return
-        self.folder.prepare(REPORTS)
-        self._journal = self.folder.lines("journal.jsonl")
-        self._device_log = self.folder.lines("device.log", rendered=False)
-        for fault in self.folder.faults:
-            self._say(f"reports: {fault}")
-        self.recorder = Recorder(self._journal, encoded=self._encoder)
-        self._follow(self.model_id, None)
-        started = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="milliseconds")
-        self.emit(ev.RunStarted(started, self.settings.as_record(), versions()))
-        stated = to_json(self.settings.expectations)
-        if stated:
-            self.emit(ev.ExpectationsStated(stated))
-
-    def _follow(self, model_id: str | None, model: Model | None) -> None:
-        """Read the whole record again against this model, and go on reading as it grows."""
-        self.model_id, self.model = model_id, model
-        evidence = Evidence(model_id, model)
-        self.recorder.follow(self._lenient(evidence) if self.settings.replay else evidence.add)
-        self.evidence = evidence
-
-    def _lenient(self, evidence: Evidence) -> Callable[[Entry], None]:
-        """A journal may come from anywhere: an entry that cannot be judged is left out, and that is said."""
-
-        def add(entry: Entry) -> None:
-            try:
-                evidence.add(entry)
-            except Exception as e:
-                fault = f"entry {entry.n} ({entry.event.kind}) cannot be judged: {type(e).__name__}: {e}"
-                self.damage = (*self.damage, *({fault} - set(self.damage)))
-
-        return add
 
     @property
     def profile(self) -> str:
         """The profile in force; of a recorded run its own, unless another one is asked for."""
         if self.settings.replay and "profile" not in self.settings.origins:
             self.begin()
-            started = self.evidence.first(ev.RunStarted)
-            return str(started[1].settings.get("profile", self.settings.profile)) if started else self.settings.profile
+            return self.evidence.profile
         return self.settings.profile
 
     # --- before the device is connected --------------------------------------------------------------
@@ -178,7 +105,7 @@ class Run:
         self.begin()
         if self.model_id is None and not self.settings.replay:
             with self.progress.phase("waiting for the device to announce its model"):
-                self._await_connection_blocking()
+                self._arrival.block()
             connected = self.evidence.connected
             self.model_id = connected[1].model_id if connected else None
             if self.model_id:
@@ -212,60 +139,6 @@ class Run:
         if resolved is not None:
             self._follow(resolved[1].model_id, models.restored(resolved[1]))
 
-    # --- waiting for the device ----------------------------------------------------------------------
-
-    def _connection_or_end(self, _: object) -> str | None:
-        if self.evidence.first(ev.TargetFailed):
-            return "ended"
-        if self.evidence.connected:
-            return "connected"
-        exited = self.evidence.final(ev.DeviceExited)
-        return "ended" if exited and not exited[1].expected else None
-
-    def _registered(self, _: object) -> str | None:
-        assigned = self.evidence.first(ev.DeviceAssigned) and not self.evidence.first(ev.TargetFailed)
-        return "registered" if assigned else self._connection_or_end(None)
-
-    def _startable(self) -> bool:
-        return self.evidence.first(ev.TargetFailed) is None and self.evidence.first(ev.DeviceFailedToStart) is None
-
-    def _await_connection_blocking(self) -> None:
-        if not self._startable() or self._waited_in_vain:
-            return
-        for waited_for, condition in self._stations():
-            began = self.recorder.now
-            found = self.recorder.wait(condition, self.settings.connect_timeout)
-            self._waited(waited_for, found, began)
-            if found != "registered":
-                return
-
-    async def _await_connection(self) -> None:
-        for waited_for, condition in self._stations():
-            if self.evidence.connected or self._waited_in_vain:
-                return
-            began = self.recorder.now
-            with (
-                self.progress.phase(f"waiting for {waited_for}"),
-                self.progress.deadline(self.settings.connect_timeout),
-            ):
-                found = await self.recorder.until(condition, self.settings.connect_timeout)
-            self._waited(waited_for, found, began)
-            if found != "registered":
-                return
-
-    def _stations(self) -> tuple[tuple[str, Callable[[object], str | None]], ...]:
-        return (
-            ("the device to register with DPS", self._registered),
-            ("the device to connect to the hub", self._connection_or_end),
-        )
-
-    def _waited(self, waited_for: str, found: str | None, began: float) -> None:
-        satisfied = found in ("registered", "connected")
-        self._waited_in_vain = not satisfied
-        saw = found or "nothing in time"
-        seconds = self.recorder.now - began
-        self.emit(ev.WaitEnded(waited_for, satisfied, seconds, self.settings.connect_timeout, saw))
-
     # --- the run itself ------------------------------------------------------------------------------
 
     async def conduct(self, chosen: Sequence[checks.Judgement]) -> None:
@@ -275,8 +148,8 @@ class Run:
         self._conducted = True
         self.begin()
         try:
-            if not self.settings.replay and self._startable():
-                await self._await_connection()
+            if not self.settings.replay and self._arrival.possible:
+                await self._arrival.until_connected()
                 if self.evidence.connected:
                     await self._exercise(chosen)
                     await self._try(chosen)
@@ -343,7 +216,7 @@ class Run:
         """Judge one case by the record as it is now; the result is kept for the reports."""
         with self.recorder.frozen():
             result = checks.judge(case, self.evidence)
-        self.results[case.id] = result = _without_secrets(result, self.redactor)
+        self.results[case.id] = result = without_secrets(result, self.redactor)
         return result
 
     def finish(self, selected: Iterable[checks.Judgement]) -> Verdict:
@@ -362,16 +235,6 @@ class Run:
             self._close_record()
         return verdict
 
-    def _close_record(self) -> None:
-        """Close what was written. From here on the record is as the journal has it, so that no report shows more."""
-        for file in (self._journal, self._device_log):
-            if file is not None:
-                file.close()
-        changed = self._encoder.changed
-        if changed:
-            self.recorder = Recorder.replay(tuple(changed.get(e.n, e) for e in self.recorder.entries))
-            self._follow(self.model_id, self.model)
-
     def close(self) -> None:
         """Stop the device and the target. May be called at any time, and twice."""
         if self._closed:
@@ -381,23 +244,6 @@ class Run:
             self._bench.close()
         if self._target is not None:
             self._target.close()
-
-
-def _without_secrets(result: CaseResult, redactor: Redactor) -> CaseResult:
-    """The result as it may be shown: masked before its texts are joined, shortened or escaped."""
-    clean = redactor.clean
-    findings = tuple(
-        replace(
-            finding,
-            element=clean(finding.element),
-            message=clean(finding.message),
-            expected=clean(finding.expected),
-            actual=clean(finding.actual),
-            remedy=clean(finding.remedy),
-        )
-        for finding in result.findings
-    )
-    return replace(result, findings=findings, reason=clean(result.reason))
 
 
 class _Stopped(Exception):

@@ -75,6 +75,6 @@ def make_target(
         from harness.target.local import LocalTarget
 
         return LocalTarget(settings, emit)
-    from harness.target.azure import AzureTarget
+    from harness.target.azure.target import AzureTarget
 
     return AzureTarget(settings, emit, say)

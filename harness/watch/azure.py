@@ -7,13 +7,10 @@ change of a twin is told by `$version` and the hub's own times; the clock of thi
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import json
 import re
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +18,7 @@ from harness.azure.connection_strings import EventHubConnection, HubConnection
 from harness.azure.errors import ReaderError
 from harness.azure.redirect import AMQP_PORT
 from harness.azure.telemetry import NOW, START, Delivered, EventStream
-from harness.azure.twins import desired_change, reported_change, version
+from harness.azure.twin_events import Twin, changes
 from harness.record import events as ev
 from harness.record.events import Entry
 from harness.watch.source import Broken, Known, Seen
@@ -40,7 +37,6 @@ _READ_SECONDS = 5.0
 _BACKLOG = 50_000
 """Events that may wait to be shown."""
 
-Twin = Mapping[str, Any]
 Identity = tuple[str, str | None]
 
 
@@ -222,63 +218,5 @@ def twin_query(device: str | None, module: str | None = None) -> str:
     return f"SELECT * FROM {source}" + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
 
 
-def changes(before: Twin | None, twin: Twin) -> list[tuple[float, ev.Event]]:
-    """What happened between two reads of a twin, with the hub's times, in their order.
-
-    `before` None asks for everything that the twin holds; empty is a device that was not there.
-    """
-    device, module = str(twin.get("deviceId", "")), twin.get("moduleId")
-    found: list[tuple[float, ev.Event]] = []
-    connected, model = _connected(twin), twin.get("modelId") or None
-    known = before is not None and bool(before)
-    if connected and not (known and _connected(before or {}) and (before or {}).get("modelId") == twin.get("modelId")):
-        found.append((_active(twin), _arrived(device, module, model, twin)))
-    elif known and _connected(before or {}) and not connected:
-        gone = ev.HubDisconnected(device, module, "", "")
-        found.append((_active(twin), gone))
-    desired = desired_change(before or {}, twin) if known else None
-    if desired:
-        event = ev.DesiredChanged(device, module, version(twin, "desired") or 0, desired, connected)
-        found.append((_updated(twin, "desired"), event))
-    reported = reported_change(before or None, twin) if (twin.get("properties") or {}).get("reported") else None
-    if reported:
-        payload = json.dumps(reported, ensure_ascii=False).encode()
-        patch = ev.ReportedPatched(device, module, "", payload, 204, version(twin, "reported"))
-        found.append((_updated(twin, "reported"), patch))
-    return sorted(found, key=lambda pair: pair[0])
-
-
-def _arrived(device: str, module: str | None, model: str | None, twin: Twin) -> ev.HubConnected:
-    """What a twin tells of a connection; all else is empty."""
-    return ev.HubConnected(
-        device, module, 0, model, "", "", 0, False, False, "", str(twin.get("authenticationType") or ""), ""
-    )
-
-
 def _by_identity(twins: list[dict[str, Any]]) -> dict[Identity, Twin]:
     return {(str(twin.get("deviceId", "")), twin.get("moduleId") or None): twin for twin in twins}
-
-
-def _connected(twin: Twin) -> bool:
-    return twin.get("connectionState") == "Connected"
-
-
-def _active(twin: Twin) -> float:
-    """When its connection changed, as near as a twin tells it."""
-    return _time(twin.get("connectionStateUpdatedTime")) or _time(twin.get("lastActivityTime"))
-
-
-def _updated(twin: Twin, section: str) -> float:
-    properties = (twin.get("properties") or {}).get(section) or {}
-    return _time((properties.get("$metadata") or {}).get("$lastUpdated"))
-
-
-def _time(text: Any) -> float:
-    """Unix time of one of the hub's dates; 0 for none. Its fractions have up to seven digits."""
-    if not isinstance(text, str):
-        return 0.0
-    head, _, fraction = text.rstrip("Z").partition(".")
-    with contextlib.suppress(ValueError, OverflowError):
-        moment = datetime.fromisoformat(head).replace(tzinfo=timezone.utc)
-        return max(moment.timestamp(), 0.0) + (float(f"0.{fraction}") if fraction.isdigit() else 0.0)
-    return 0.0

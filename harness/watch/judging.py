@@ -14,14 +14,15 @@ from typing import Any
 
 from harness.checks import requirements
 from harness.checks.central import central_names
-from harness.checks.evidence import MARKER, Evidence, Report, path_of
+from harness.checks.envelope import IN_PROGRESS, MARKER, MEMBERS, OWN_VALUE, example
+from harness.checks.evidence import Evidence, Report, path_of
 from harness.checks.messages import (
     messages_name_their_content,
     names_are_legal,
     one_object_a_message,
     telemetry_by_component,
 )
-from harness.checks.properties import IN_PROGRESS, no_undeclared_properties, read_only_property, writable_property
+from harness.checks.properties import no_undeclared_properties, read_only_property, writable_property
 from harness.checks.registry import Blocked, NotObservable, finding
 from harness.checks.reporting import initial_values, no_arrays_in_properties
 from harness.checks.telemetry import no_undeclared_telemetry, payloads_are_json_objects, telemetry
@@ -32,11 +33,8 @@ from harness.verdict import Finding, Severity
 
 _NO_TEXT = "\ufffd"
 """Stands for what could not be decoded."""
-_ACK = frozenset({"value", "ac", "av"})
 _ANSWER_SECONDS = 10.0
 """A desired change younger than this at the end is not called unanswered."""
-OWN_VALUE = 203
-"""`ac` of a value that the device sets by itself, with `av` 0 (IoT Plug and Play conventions, Properties)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +170,7 @@ class Judge:
         path, value = capability.path, report.value
         asked = self._unanswered.pop(path, None)
         fits = capability.schema is None or not check_value(capability.schema, value)
-        shaped = isinstance(value, Mapping) and bool(_ACK & value.keys()) and not (fits and capability.schema)
+        shaped = isinstance(value, Mapping) and bool(MEMBERS & value.keys()) and not (fits and capability.schema)
         if not shaped:
             yield from _run(read_only_property, one, capability)
             yield _unacknowledged(path, report, Severity.ERROR if asked else Severity.WARNING)
@@ -330,7 +328,7 @@ def _unacknowledged(path: str, report: Report, severity: Severity) -> Finding:
         f"The writable property {path} is reported without ac and av.",
         severity=severity,
         element=path,
-        expected='{"value": ..., "ac": 200, "av": the desired $version}',
+        expected=example("the desired $version"),
         actual="the bare value",
         events=(report.n,),
         remedy="Report writable properties with value, ac and av; of its own accord a device says ac 203 and av 0.",
@@ -358,7 +356,7 @@ def _not_answered(path: str, desired: _Desired, severity: Severity) -> Finding:
         f"The device did not acknowledge {path} after the service set it.",
         severity=severity,
         element=path,
-        expected=f'a reported {{"value": ..., "ac": 200, "av": {desired.version}}}',
+        expected=f"a reported {example(desired.version)}",
         actual="no report of this property",
         events=(desired.n,),
         remedy="Answer every desired change with a reported property that carries value, ac and av.",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.doctor import network
+from harness.doctor import reaching
 from harness.doctor.network import Host, look, proxies
 from harness.doctor.result import Outcome, Probe, Result, examine
 from tests.doctor.servers import ADDRESS, certificate, serving
@@ -145,7 +145,7 @@ def test_a_service_that_tells_no_time(state: Path) -> None:
 
 
 def test_a_service_that_says_nothing(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(network, "SECONDS", 3.0)
+    monkeypatch.setattr(reaching, "SECONDS", 3.0)
     ca_path, _ = certificate(state)
 
     async def work() -> list[Result]:

@@ -11,7 +11,7 @@ from harness.record import Recorder
 from harness.record import events as ev
 from harness.run.exercise.stage import Stage as Exercising
 from harness.run.progress import Quiet
-from harness.run.trials.stage import Memory, Stage, of_trial
+from harness.run.trials.stage import Memory, Stage
 
 
 class Simulated(Recorder):
@@ -52,5 +52,5 @@ def stage_of(
     limits: Any = SimpleNamespace(
         **{"connect_timeout": 120.0, "ack_timeout": 30.0, "command_timeout": 30.0, "trial_timeout": 120.0, **settings}
     )
-    base = of_trial(Exercising(recorder, run, service, limits, Quiet(), ()), run.trials[trial])
-    return Stage(base, run, desk, lambda _: None, memory)
+    base = Exercising(recorder, run, service, limits, Quiet(), ())
+    return Stage(base, run.trials[trial], run, desk, lambda _: None, memory)

@@ -112,7 +112,15 @@ def test_one_that_does_nothing_more_is_waited_for_at_length_only_once() -> None:
     for name in TRIALS:
         _, took[name], found = world.tried(name)
         assert found == [FOUND[name]]
-    assert list(took.values()) == [106.0, 6.0, 6.0]
+    assert list(took.values()) == [106.0, 6.0, 11.0]
+
+
+def test_one_that_gives_up_at_the_second_refusal_is_not_enabled_before_it() -> None:
+    world = World((1, "hub"), (1, "hub"))
+    assert [world.tried(name)[2] for name in (t.HUB_MOVED, t.HUB_DISABLED)] == [
+        [FOUND[t.HUB_MOVED]],
+        [FOUND[t.HUB_DISABLED]],
+    ]
 
 
 @pytest.mark.parametrize("name", TRIALS)
@@ -123,7 +131,7 @@ def test_one_whose_process_ends_is_not_waited_for(name: str) -> None:
 
 def test_the_user_says_how_long_it_is_waited_for_at_most() -> None:
     world = World((1, "hub"), trial_timeout=30)
-    assert [world.tried(name)[1] for name in TRIALS] == [31.0, 6.0, 6.0]
+    assert [world.tried(name)[1] for name in TRIALS] == [31.0, 6.0, 11.0]
 
 
 @pytest.mark.parametrize(("wait", "took"), [(40.0, 42.0), (60.0, 62.0), (104.0, 106.0)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -77,6 +78,15 @@ async def test_stated_messages_are_waited_for() -> None:
     assert (await watched(FLOW, HOURS, FLOW, FLOW, window=SOON, **said)).reason == "complete"
     short = await watched(FLOW, HOURS, window=SOON, device={"messages": 3})
     assert (short.reason, short.missing) == ("window-elapsed", ())
+
+
+@pytest.mark.asyncio
+async def test_stated_messages_are_counted_as_the_check_counts_them() -> None:
+    here_and_there: dict[str, Any] = {"device": {"messages": 2, "within": 1e-9}}
+    assert (await watched(FLOW, HOURS, FLOW, window=NEVER, **here_and_there)).reason == "complete"
+    kept = [replace(FLOW, enqueued=taken) for taken in (0.0, 100.0)]
+    late: dict[str, Any] = {"device": {"messages": 2, "within": 5}}
+    assert (await watched(*kept, HOURS, window=SOON, **late)).reason == "window-elapsed"
 
 
 @pytest.mark.asyncio

@@ -13,11 +13,12 @@ pytest.importorskip("proton", reason="needs the extra: pip install 'pnp-prefligh
 pytest.importorskip("azure.eventhub", reason="needs azure-eventhub: pip install 'pnp-preflight[azure]'")
 
 from harness.azure.connection_strings import parse_hub
+from harness.azure.twin_events import changes
 from harness.emulator import EmulatorOptions
 from harness.emulator.fixtures import LocalCloud
 from harness.record import events as ev
 from harness.target.service import HubService
-from harness.watch.azure import AzureSource, changes, twin_query
+from harness.watch.azure import AzureSource, twin_query
 from harness.watch.source import Broken, Seen, Source
 from tests.watch.devices import connected, message
 

@@ -9,6 +9,7 @@
                `registration_faults`, `connection_faults`, `wire_faults`, `resilience_faults` (which change its conduct)
     oddities   what is right though unusual, turned on in the same way
     conduct    how a device on plain MQTT bears itself towards DPS and the hub
+    dying      how a faulty device comes to its end
     backoff    the waits between two tries
     running    what both of the following share
     session    the device on azure-iot-device (`sdk`, `registration`, `connection`): it bears failures well

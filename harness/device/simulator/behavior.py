@@ -112,7 +112,7 @@ class ModelDevice:
 
     def initial_report(self, desired: Mapping[str, object]) -> Patch:
         answers = self._answers(desired)
-        self._started_at = _version(desired) or 0
+        self._started_at = version_of(desired) or 0
         report: dict[Key, object] = {}
         for key, capability in self._properties.items():
             if not capability.writable:
@@ -122,7 +122,7 @@ class ModelDevice:
         return as_patch(report)
 
     def on_desired(self, desired: object) -> Patch:
-        if not isinstance(desired, Mapping) or _version(desired) is None:
+        if not isinstance(desired, Mapping) or version_of(desired) is None:
             self._say("desired properties without a $version are ignored")
             return {}
         return as_patch(self._answers(desired))
@@ -137,7 +137,7 @@ class ModelDevice:
         return _respond(capability)
 
     def _answers(self, desired: Mapping[str, object]) -> dict[Key, object]:
-        version = _version(desired) or 0
+        version = version_of(desired) or 0
         answers = {}
         for key, value in self._entries(desired):
             capability = self._properties.get(key)
@@ -242,8 +242,9 @@ def _respond(capability: Capability) -> Reply:
     return Reply(ACCEPTED, None if response is None else sample(response, seed=capability.path))
 
 
-def _version(desired: Mapping[str, object]) -> int | None:
-    version = desired.get("$version")
+def version_of(desired: object) -> int | None:
+    """`$version` of the desired section, or of a patch of it; None where it has none."""
+    version = desired.get("$version") if isinstance(desired, Mapping) else None
     return version if isinstance(version, int) and not isinstance(version, bool) else None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from harness.mqtt import Connect, Packet, Publish
@@ -94,3 +94,12 @@ class Conduct:
     """Whether messages of the hub get their PUBACK."""
     refused_patch: Mapping[str, object] | None = None
     """Reported at the start, and again as it was whenever the hub has refused it."""
+
+
+Change = Callable[[Conduct], Conduct]
+"""What a fault or an oddity makes of a good device's conduct."""
+
+
+def conduct_with(**changes: Any) -> Change:
+    """These fields of the conduct otherwise."""
+    return lambda conduct: replace(conduct, **changes)

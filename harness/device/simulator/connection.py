@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from typing import Any, NoReturn, TypeVar
 
 from .backoff import Backoff
-from .behavior import MARKER, Behavior, Message, Patch
+from .behavior import MARKER, Behavior, Message, Patch, version_of
 from .running import Say, shown
 from .sdk import reasons
 
@@ -123,7 +123,7 @@ class Connection:
         except Exception as e:
             self._failed("reading the twin", e, self._read_twin)
             return
-        version = _version(desired)
+        version = version_of(desired)
         if life.version is None:
             life.version = version or 0
             self._report(self._device.initial_report(desired))
@@ -134,7 +134,7 @@ class Connection:
 
     def _desired(self, patch: object) -> None:
         self._say(f"desired {shown(patch)}")
-        version = _version(patch)
+        version = version_of(patch)
         if version is not None and self._life.version is not None:
             self._life.version = max(version, self._life.version)
         self._report(self._device.on_desired(patch))
@@ -206,11 +206,6 @@ def _over(older: Patch, newer: Patch) -> Patch:
 
 def _text(data: bytes) -> str:
     return shown(bytes(data).decode("utf-8", "replace"))
-
-
-def _version(desired: object) -> int | None:
-    version = desired.get("$version") if isinstance(desired, Mapping) else None
-    return version if isinstance(version, int) and not isinstance(version, bool) else None
 
 
 def _within(seconds: float, call: Callable[[], T]) -> T:

@@ -9,8 +9,7 @@ from urllib.parse import quote
 from harness.mqtt import Connect, Publish, Subscribe
 from harness.mqtt.packets import Will
 
-from .conduct import FILTERS
-from .registration_faults import Change, conduct_with
+from .conduct import FILTERS, Change, conduct_with
 from .settings import Settings
 from .wire import token
 
@@ -92,6 +91,10 @@ CONNECTION_FAULTS: Mapping[str, tuple[str, Change]] = {
     ),
     # the password
     "hub-token-of-another": ("shows the hub a token for another device", _token_of(lambda right: right + "x")),
+    "hub-token-of-all": (
+        "shows the hub a token for all devices, signed with its own key",
+        _token_of(lambda right: right.partition("/")[0]),
+    ),
     "hub-token-expired": ("shows the hub a token that has expired", _token_of(lambda right: right, -7200.0)),
     "key-as-password": ("shows the hub its key in place of a token", conduct_with(edit_connect=_key_itself)),
     # the connection

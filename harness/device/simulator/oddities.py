@@ -11,8 +11,7 @@ from harness.mqtt import Connect, Publish
 from harness.mqtt.packets import Will
 
 from .behavior import Patch, Reply
-from .conduct import FILTERS
-from .registration_faults import Change, conduct_with
+from .conduct import FILTERS, Change, conduct_with
 from .settings import Settings
 from .telemetry_faults import BehaviorFault
 from .wire_faults import is_answer, is_report, is_telemetry, publishing, topic

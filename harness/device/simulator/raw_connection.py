@@ -12,7 +12,7 @@ from urllib.parse import quote
 from harness.mqtt import Packet, Publish
 
 from .backoff import Backoff
-from .behavior import ACCEPTED, MARKER, Behavior, Message, Patch, envelope
+from .behavior import ACCEPTED, MARKER, Behavior, Message, Patch, envelope, version_of
 from .conduct import Conduct
 from .limits import encode
 from .running import Say, SessionError, shown
@@ -156,7 +156,7 @@ class RawConnection:
         desired = twin.get("desired") if isinstance(twin, Mapping) else None
         if not isinstance(desired, Mapping):
             return
-        version = _version(desired)
+        version = version_of(desired)
         if self._life.version is None:
             self._life.version = version or 0
             self._report(self._device.initial_report(desired))
@@ -166,7 +166,7 @@ class RawConnection:
 
     def _desired(self, patch: object) -> None:
         self._say(f"desired {shown(patch)}")
-        version = _version(patch) if isinstance(patch, Mapping) else None
+        version = version_of(patch)
         if version is not None and self._life.version is not None:
             if version <= self._life.version and not self._conduct.compares_versions and isinstance(patch, Mapping):
                 self._report(_obedient(patch, version))
@@ -204,11 +204,6 @@ def _obedient(patch: Mapping[str, object], version: int) -> Patch:
         else:
             report[name] = envelope(value, ACCEPTED, version, "done")
     return report
-
-
-def _version(desired: Mapping[str, object]) -> int | None:
-    version = desired.get("$version")
-    return version if isinstance(version, int) and not isinstance(version, bool) else None
 
 
 def _json(payload: bytes) -> object:

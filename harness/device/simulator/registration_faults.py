@@ -7,18 +7,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from .conduct import Conduct
+from .conduct import Change, conduct_with
 from .settings import Settings
 
-Change = Callable[[Conduct], Conduct]
 _TWO_DAYS = 48 * 3600.0
 _FOREIGN = "0ne00FFFFFF"
 """An ID scope of somebody else."""
-
-
-def conduct_with(**changes: Any) -> Change:
-    """These fields of the conduct otherwise."""
-    return lambda conduct: replace(conduct, **changes)
 
 
 def _register(edit: Callable[[dict[str, Any]], dict[str, Any]]) -> Change:

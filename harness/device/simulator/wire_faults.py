@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from harness.mqtt import Publish
 
-from .registration_faults import Change, conduct_with
+from .conduct import Change, conduct_with
 
 Sent = Iterable[Publish]
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from harness.checks.evidence import MARKER, path_of
+from harness.checks.envelope import MARKER
+from harness.checks.evidence import path_of
 from harness.dtdl import decode
 from harness.record import events as ev
 from harness.report.html.exchanges import Exchange

@@ -21,7 +21,7 @@ async def send_c2d(stage: Stage) -> None:
     wanted = stage.expectations.device.c2d
     if not stage.judges("receives_c2d") or wanted is False or not await stage.ready():
         return
-    if stage.sees_wire and not listens(stage.evidence):
+    if stage.evidence.shows("wire") and not listens(stage.evidence):
         return
     message_id, payload = str(uuid.uuid4()), _payload(stage)
     after = stage.mark()
@@ -31,7 +31,7 @@ async def send_c2d(stage: Stage) -> None:
         stage.recorder.emit(ev.C2dSent(stage.device_id, message_id, payload, str(e)))
         return
     stage.recorder.emit(ev.C2dSent(stage.device_id, message_id, payload))
-    if stage.sees_wire:
+    if stage.evidence.shows("wire"):
         await stage.recorder.until(lambda _: _settled(stage, message_id), _TAKING, after=after)
     else:
         await _await_feedback(stage, message_id)

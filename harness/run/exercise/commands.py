@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from harness.checks.commands import UNKNOWN_COMMAND
+from harness.checks.commands import TIMED_OUT, UNKNOWN_COMMAND
 from harness.checks.disruptive import is_disruptive, restarts
 from harness.checks.limits import LONGEST, of_service
 from harness.dtdl import Capability
@@ -23,23 +24,13 @@ _UNKNOWN = 5.0
 """Seconds for the answer to an unknown command: the least that IoT Hub takes for a time-out."""
 _AGAIN = 10.0
 """Seconds for an answer that came in no time before."""
-_TIMED_OUT = 504101
 
 
 async def invoke_commands(stage: Stage) -> None:
     """Invoke every harmless command with a valid request, one after the other."""
     commands = [c for c in stage.of("command") if not disturbs(stage, c)]
     commands.sort(key=lambda c: stage.expectations.command(c.path).priority)
-    for done, capability in enumerate(commands, 1):
-        if not await stage.ready():
-            return
-        told = await _exercise(stage, capability)
-        stage.progress.update("commands", done, len(commands))
-        if told.error_code == _TIMED_OUT and await stage.ready():
-            # A device that lets one request go by may do so with all: wait for the rest together.
-            await asyncio.gather(*(_exercise(stage, c) for c in commands[done:]))
-            stage.progress.update("commands", len(commands), len(commands))
-            return
+    await _each(stage, commands, _exercise, lambda done: stage.progress.update("commands", done, len(commands)))
 
 
 async def invoke_again(stage: Stage) -> None:
@@ -47,12 +38,25 @@ async def invoke_again(stage: Stage) -> None:
     if not stage.judges("rejects_invalid_request") and not stage.judges("command_again"):
         return
     commands = [c for c in stage.of("command") if not disturbs(stage, c) and answers(stage, c)]
+    await _each(stage, commands, _again)
+
+
+async def _each(
+    stage: Stage,
+    commands: Sequence[Capability],
+    call: Callable[[Stage, Capability], Awaitable[ev.CommandReturned]],
+    show: Callable[[int], None] = lambda done: None,
+) -> None:
+    """One command after the other, as long as the device is there; `show` is told how many are done."""
     for done, capability in enumerate(commands, 1):
         if not await stage.ready():
             return
-        told = await _again(stage, capability)
-        if told.error_code == _TIMED_OUT and await stage.ready():
-            await asyncio.gather(*(_again(stage, c) for c in commands[done:]))
+        told = await call(stage, capability)
+        show(done)
+        if told.error_code == TIMED_OUT and await stage.ready():
+            # A device that lets one request go by may do so with all: wait for the rest together.
+            await asyncio.gather(*(call(stage, c) for c in commands[done:]))
+            show(len(commands))
             return
 
 
@@ -81,9 +85,9 @@ async def invoke_disruptive(stage: Stage) -> None:
         told = await _exercise(stage, capability, connecting)
         if not restarts(stage.evidence, capability):
             continue
-        if stage.sees_wire and told.error_code is None:
+        if stage.evidence.shows("wire") and told.error_code is None:
             await gone_and_back(stage, capability)
-        elif not stage.sees_wire and told.error_code in (None, _TIMED_OUT):
+        elif not stage.evidence.shows("wire") and told.error_code in (None, TIMED_OUT):
             back = await heard_again(stage, capability, last=capability is commands[-1])
             if back is False:
                 return

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from harness.checks.evidence import MARKER
+from harness.checks.envelope import MARKER, answers
 from harness.checks.properties import acknowledgement, settles
 from harness.dtdl import Capability
 from harness.record import events as ev
@@ -84,19 +84,14 @@ class Desired:
         stage, evidence = self._stage, self._stage.evidence
         began = stage.recorder.now
 
-        def answered(_: object) -> bool | None:
-            return True if acknowledgement(evidence, path, after, version) or evidence.device_gone else None
-
         def settled(_: object) -> bool | None:
             answer = acknowledgement(evidence, path, after, version)
             return True if settles(answer, version) or evidence.device_gone else None
 
-        if not await stage.recorder.until(answered, patience, after=after):
+        if not await self._first(path, after, version, patience):
             return False
         answer = acknowledgement(evidence, path, after, version)
-        if answer is None:
-            return False
-        in_progress = isinstance(answer.value, Mapping) and answer.value.get("av") == version
+        in_progress = answer is not None and answers(answer.value, version)
         await stage.recorder.until(settled, patience if in_progress else _SECOND_THOUGHTS, after=after)
         self._slowest = max(self._slowest, stage.recorder.now - began)
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from harness.checks.evidence import MARKER
+from harness.checks.envelope import MARKER, bare
 from harness.dtdl import Capability, check_value
 
 
@@ -37,9 +37,7 @@ def earlier(twin: Mapping[str, Any], capability: Capability) -> Any:
     desired = desired_value(twin, capability)
     if desired is not None:
         return desired
-    reported = _value(twin, "reported", capability)
-    if isinstance(reported, Mapping) and {"value", "ac"} <= reported.keys():
-        reported = reported["value"]
+    reported = bare(_value(twin, "reported", capability))
     misfit = reported is not None and capability.schema is not None and check_value(capability.schema, reported)
     return None if misfit else reported
 

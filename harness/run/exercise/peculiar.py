@@ -4,7 +4,7 @@ no model has, removed by null. Devices in the field stumble over each of them.""
 from __future__ import annotations
 
 from harness.checks.desired import UNKNOWN_COMPONENT, UNKNOWN_PROPERTY
-from harness.checks.evidence import MARKER
+from harness.checks.envelope import MARKER
 from harness.dtdl import Capability
 from harness.run.exercise.desired import Desired, Values
 from harness.run.exercise.stage import Stage

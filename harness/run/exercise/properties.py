@@ -48,7 +48,7 @@ async def set_properties(stage: Stage) -> None:
 async def _subscribed(stage: Stage) -> None:
     """What is set between a device's twin GET and its SUBSCRIBE is lost to it, on Azure too: wait for both."""
     evidence = stage.evidence
-    if not stage.sees_wire:
+    if not stage.evidence.shows("wire"):
         return
 
     def listens(_: object) -> bool | None:

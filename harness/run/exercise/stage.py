@@ -10,7 +10,6 @@ from harness.checks import Judgement
 from harness.checks.evidence import Evidence
 from harness.dtdl import Capability
 from harness.expectations import Expectations
-from harness.record import events as ev
 from harness.record.recorder import Recorder
 from harness.run.progress import Progress
 from harness.settings import Settings
@@ -72,15 +71,9 @@ class Stage:
         """A blocking call of the service, beside the loop. Raises ServiceError."""
         return await asyncio.to_thread(function, *args, **kwargs)
 
-    @property
-    def sees_wire(self) -> bool:
-        """Whether this target shows connections and subscriptions."""
-        opened = self.evidence.first(ev.TargetOpened)
-        return opened is None or "wire" in opened[1].observes
-
     async def ready(self) -> bool:
         """Whether the device is connected; one that has just lost its connection is waited for, once."""
-        if not self.sees_wire or self.evidence.open_connections:
+        if not self.evidence.shows("wire") or self.evidence.open_connections:
             return True
         if not self._lost:
             self._lost = not await self.returns(min(_RETURNING, self.settings.connect_timeout))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
-
 from harness.checks import pace
 from harness.checks.sameness import same
 from harness.record import events as ev
@@ -39,17 +37,13 @@ class _Awaited:
         self._evidence = stage.evidence
         self._telemetry = frozenset(c.path for c in stage.of("telemetry"))
         self._properties = frozenset(c.path for c in stage.of("property"))
-        self._wanted, self._within = pace.stated_messages(stage.evidence)
-        self._arrivals: deque[float] = deque(maxlen=self._wanted)
-        self._most = 0
+        self._messages = pace.Messages(stage.evidence)
         self._unexpected = {path for path in self._telemetry if not pace.is_as_expected(stage.evidence, path)}
         self._limits = self._time_for_each()
         self.patience = 0.0
         self.read = 0
         for entry in stage.recorder.entries:
             self._note(entry)
-        if pace.settled(stage.evidence) is not None:
-            self._limits.pop(_MESSAGES, None)
         self._look()
 
     @property
@@ -79,16 +73,15 @@ class _Awaited:
         for path in self._properties:
             own = self._stage.expectations.property(path).timeout or window
             limits[path] = own if pace.is_thorough(evidence) else min(own, window)
-        if self._telemetry and self._wanted > 1:
-            limits[_MESSAGES] = max(window, self._within or 0)
+        if self._telemetry and self._messages.wanted > 1:
+            limits[_MESSAGES] = max(window, self._messages.within or 0)
         return limits
 
     def _note(self, entry: Entry) -> None:
         """Count a message, and see whether a stated value came."""
         self.read = entry.n
         if isinstance(entry.event, ev.TelemetryReceived):
-            self._arrivals.append(entry.t)
-            self._most = max(self._most, len(self._arrivals))
+            self._messages.add(entry.n, self._evidence.moment(entry))
         for path in tuple(self._unexpected):
             readings = self._evidence.telemetry.get(path)
             expected = self._stage.expectations.telemetry(path).expected
@@ -104,8 +97,7 @@ class _Awaited:
 
     def _is_seen(self, path: str) -> bool:
         if path == _MESSAGES:
-            full = len(self._arrivals) == self._wanted
-            return full and (self._within is None or self._arrivals[-1] - self._arrivals[0] <= self._within)
+            return self._messages.settled is not None
         if path in self._telemetry:
             count = len(self._evidence.telemetry.get(path, ()))
             return count >= pace.needed(self._evidence, path) and path not in self._unexpected
@@ -114,5 +106,6 @@ class _Awaited:
     def _show(self) -> None:
         for what, paths in (("telemetry", self._telemetry), ("properties reported", self._properties)):
             self._stage.progress.update(what, sum(path not in self._limits for path in paths), len(paths))
-        if self._wanted > 1:
-            self._stage.progress.update(_MESSAGES, self._most, self._wanted)
+        wanted = self._messages.wanted
+        if wanted > 1:
+            self._stage.progress.update(_MESSAGES, min(self._messages.most, wanted), wanted)

@@ -33,6 +33,6 @@ TRIALS = (
     ),
     Trial(t.DPS_THROTTLED, "DPS asks the device to wait", dps.throttled, dps.THROTTLED, True),
     Trial(t.DPS_FAILING, "DPS fails, and answers incompletely", dps.failing, dps.FAILING, True),
-    Trial(t.OTHER_SCOPE, "the device is given another ID scope", dps.other_scope, fresh=True),
+    Trial(t.OTHER_SCOPE, "the device is given another ID scope", dps.other_scope, fresh=True, moves=True),
     Trial(t.DPS_CUT, "the connection to DPS is cut", dps.cut, dps.CUT, True),
 )

@@ -17,7 +17,7 @@ from harness.record.recorder import Recorder
 from harness.run.exercise.stage import Stage as Exercising
 from harness.run.trials.catalogue import TRIALS
 from harness.run.trials.settling import rests
-from harness.run.trials.stage import Memory, Stage, of_trial
+from harness.run.trials.stage import Memory, Stage
 from harness.run.trials.trial import Trial
 from harness.target import FaultDesk, TargetError
 from harness.target.service import ServiceError
@@ -93,7 +93,7 @@ class _Conductor:
 
     async def _prepared(self, trial: Trial) -> str:
         """Bring the device into the state that the trial needs; why that cannot be, else empty."""
-        if trial.name == t.OTHER_SCOPE and not self._bench.reconfigurable:
+        if trial.moves and not self._bench.reconfigurable:
             return "A physical device is given another ID scope by hand: do so, and run the pre-flight again."
         if trial.fresh:
             await asyncio.to_thread(self._bench.stop)
@@ -133,7 +133,7 @@ class _Conductor:
         def device(id_scope: str) -> None:
             self._bench.start(id_scope, f"Trial: {trial.title}")
 
-        stage = Stage(of_trial(self._base, run.trials[trial.name]), run, self._desk, device, self._memory)
+        stage = Stage(self._base, run.trials[trial.name], run, self._desk, device, self._memory)
         seen = t.INTERRUPTED
         try:
             seen = await self._tried(trial, stage)
@@ -163,7 +163,7 @@ class _Conductor:
 
     async def _start(self, trial: Trial, stage: Stage) -> None:
         scope = ""
-        if trial.name == t.OTHER_SCOPE:
+        if trial.moves:
             scope = await stage.move()
             before = stage.run_evidence.first(ev.DeviceEnrolled)
             known = before[1] if before else ev.DeviceEnrolled(stage.device_id, "", "")

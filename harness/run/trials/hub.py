@@ -203,12 +203,15 @@ async def hub_disabled(stage: Stage) -> str:
         registered = t.registered_after(evidence, refusals[0])
         return len(refusals) >= _TRIES or (registered is not None and refusals[-1] > registered.n)
 
-    if not stage.memory.gives_up:
-        quiet = stage.quiet_for(bounds.FIRST_RECONNECT, *_CONTACTS)
-        await stage.until("the device to register or try again", reacted, quiet)
+    known = stage.memory.gives_up
+    quiet = stage.quiet_for(_SILENT_AGAIN if known else bounds.FIRST_RECONNECT, *_CONTACTS)
+    await stage.until("the device to register or try again", reacted, quiet)
     await stage.end_faults()
+    enabled = stage.recorder.now
     # Its next try will be accepted, so it has as long as any other to make it.
-    await stage.until(t.ENABLED, _back_from_refusal, lambda: _last_contact(stage) + _silence(stage))
+    await stage.until(
+        t.ENABLED, _back_from_refusal, lambda: (enabled if known else _last_contact(stage)) + _silence(stage)
+    )
     return _remembered(stage)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from harness.checks.disruptive import is_disruptive
+from harness.checks.envelope import ACCEPTED, answers, code_of
 from harness.checks.evidence import Evidence
 from harness.checks.properties import acknowledgement, settles
 from harness.dtdl import Capability
@@ -46,9 +47,15 @@ class Stage(Exercising):
     """One trial's. `evidence` is its own, `run_evidence` all there is; `device` starts the device (anew)."""
 
     def __init__(
-        self, base: Exercising, run_evidence: Evidence, desk: FaultDesk, device: Callable[[str], None], memory: Memory
+        self,
+        base: Exercising,
+        evidence: Evidence,
+        run_evidence: Evidence,
+        desk: FaultDesk,
+        device: Callable[[str], None],
+        memory: Memory,
     ) -> None:
-        super().__init__(base.recorder, base.evidence, base.service, base.settings, base.progress, base.chosen)
+        super().__init__(base.recorder, evidence, base.service, base.settings, base.progress, base.chosen)
         self.run_evidence = run_evidence
         self.device_id = run_evidence.device_id or ""
         self._desk = desk
@@ -197,23 +204,13 @@ class Stage(Exercising):
 
 def _acknowledged(run: Evidence, path: str) -> bool:
     writes = [w for _, w in run.writes.get(path, []) if w.purpose == "exercise" and w.version is not None]
-    answers = ((acknowledgement(run, path, w.after, w.version), w.version) for w in writes)
+    found = ((acknowledgement(run, path, w.after, w.version), w.version) for w in writes)
     return any(
-        answer is not None
-        and isinstance(answer.value, Mapping)
-        and answer.value.get("av") == version
-        and answer.value.get("ac") == 200
-        for answer, version in answers
+        answer is not None and answers(answer.value, version) and code_of(answer.value) == ACCEPTED
+        for answer, version in found
     )
 
 
 def _done(returned: list[ev.CommandReturned]) -> bool:
     valid = [r for r in returned if r.purpose in ("exercise", "again")]
     return bool(valid) and all(r.status is not None and 200 <= r.status < 300 for r in valid)
-
-
-def of_trial(base: Exercising, evidence: Evidence) -> Exercising:
-    """The same stage, with the evidence of a trial in place of the run's."""
-    stage = Exercising(base.recorder, evidence, base.service, base.settings, base.progress, base.chosen)
-    stage.device_id = base.device_id
-    return stage

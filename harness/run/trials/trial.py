@@ -15,8 +15,8 @@ class Trial:
     """`name` is one of `harness.checks.trials`, `title` says what happens, for the progress line.
 
     `conduct` disturbs and waits, and returns what ended it in a few words; the checks judge. `faults`, in the words of
-    a fault plan, are ordered before. `fresh`: the device is started anew, after that. A trial that is not fresh needs
-    a connected device.
+    a fault plan, are ordered before. `fresh`: the device is started anew, after that; `moves`: in another ID scope. A
+    trial that is not fresh needs a connected device.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Trial:
     conduct: Callable[[Stage], Awaitable[str]]
     faults: tuple[Mapping[str, Any], ...] = ()
     fresh: bool = False
+    moves: bool = False
 
 
 IN_TIME = "what was awaited"

@@ -63,6 +63,7 @@ class AzureTarget:
         mark = new_mark()
         self._registration_id, self._device_id = _ids(settings, mark)
         self._access = Access(settings, self._tally)
+        self._telemetry = self._access.telemetry  # a wrong connection string is told before anything is made
         self._reader: EventReader | None = None
         self._watch: Watch | None = None
         self._service = self._access.hub(AzureService, self._patience)
@@ -203,7 +204,7 @@ class AzureTarget:
             self._emit(ev.WatchBroken("telemetry", sentence) if sentence else ev.WatchResumed("telemetry", 0.0))
 
         stream = EventStream(
-            self._access.telemetry,
+            self._telemetry,
             on_message=self._message,
             on_trouble=trouble,
             consumer_group=self._settings.consumer_group,

@@ -6,7 +6,6 @@ something is awaited, less often else. What changed between two reads becomes ev
 
 from __future__ import annotations
 
-import json
 import random
 import threading
 import time
@@ -14,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from harness.azure.provisioning import ProvisioningError
+from harness.azure.twin_events import arrived, is_connected, reported
 from harness.azure.twins import desired_change, reported_change, version
 from harness.record import events as ev
 from harness.target.service import ServiceError
@@ -214,12 +214,11 @@ class Watch:
             self._told = twin
             if patch:
                 self._expect()
-                body = json.dumps(patch, ensure_ascii=False).encode()
-                self._emit(ev.ReportedPatched(self._device_id, None, "", body, 204, version=version(twin, "reported")))
+                self._emit(reported(self._device_id, None, patch, twin))
         self._others_desire(before, twin)
 
     def _connection(self, twin: Json) -> None:
-        up = twin.get("connectionState") == "Connected"
+        up = is_connected(twin)
         alive = self._alive.is_set() or self._reported_anew(twin)
         if not self._connected:
             if not ((up and self._is_news(twin)) or alive):
@@ -243,29 +242,13 @@ class Watch:
             self._expect()
             if again:
                 return  # it was told as connected when its first message came
-            self._emit(
-                ev.HubConnected(
-                    device_id=self._device_id,
-                    module_id=None,
-                    return_code=0,
-                    model_id=str(twin.get("modelId") or "") or None,
-                    api_version="",
-                    client_type="",
-                    keep_alive=0,
-                    clean_session=False,
-                    session_present=False,
-                    transport="",
-                    authentication=str(twin.get("authenticationType") or ""),
-                    raw_user_name="",
-                )
-            )
+            self._emit(arrived(self._device_id, None, twin))
 
     def _is_news(self, twin: Json) -> bool:
         """Whether `Connected` is of this run: the hub notes the end of a connection minutes late."""
         if not self._existing or not self._ours or self._assigned or self._first is None:
             return True
-        was_up = self._first.get("connectionState") == "Connected"
-        return not was_up or twin.get("lastActivityTime") != self._first.get("lastActivityTime")
+        return not is_connected(self._first) or twin.get("lastActivityTime") != self._first.get("lastActivityTime")
 
     def _reported_anew(self, twin: Json) -> bool:
         if self._first is None:

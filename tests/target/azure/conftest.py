@@ -15,7 +15,7 @@ from harness.emulator import Emulator, EmulatorOptions, Endpoints
 from harness.record.events import Event
 from harness.record.recorder import Recorder
 from harness.settings import Settings
-from harness.target.azure import AzureTarget
+from harness.target.azure.target import AzureTarget
 from tests.addresses import free_address
 from tests.paths import REPO
 

@@ -18,8 +18,8 @@ from harness.cli import main
 from harness.record.events import DeviceAssigned, DeviceEnrolled
 from harness.settings import EXTERNAL
 from harness.target import TargetError
-from harness.target.azure import AzureTarget
 from harness.target.azure.leftovers import remove
+from harness.target.azure.target import AzureTarget
 from tests.emulator.dps.software_tpm import SoftwareTpm
 from tests.target.azure.conftest import Cloud, Opened
 
