@@ -35,9 +35,9 @@ def lines(run: Run, verdict: Verdict, environment: Mapping[str, str]) -> list[st
     findings = [f for r in run.results.values() for f in r.findings if f.severity is not Severity.INFO]
     findings.sort(key=lambda f: f.severity is not Severity.ERROR)
     if environment.get("GITHUB_ACTIONS") == "true":
-        return [_github(f) for f in _few(findings)]
+        return [_github(f, _of(run)) for f in _few(findings)]
     if environment.get("TF_BUILD", "").lower() == "true":
-        found = [_azure(f) for f in _few(findings)]
+        found = [_azure(f, _of(run)) for f in _few(findings)]
         found.append(f"##vso[task.uploadsummary]{(run.folder.path / SUMMARY).resolve()}")
         if verdict is Verdict.WARNINGS:
             found.append("##vso[task.complete result=SucceededWithIssues;]")
@@ -58,8 +58,9 @@ def summarize(run: Run, verdict: Verdict, environment: Mapping[str, str]) -> Non
 def markdown(run: Run, verdict: Verdict) -> str:
     """The verdict, the requirements and the findings, on one page."""
     results = list(run.results.values())
+    of = f" of {_cell(run.settings.device)}" if run.settings.device else ""
     rows = [
-        f"## Pre-flight: {verdict.phrase}",
+        f"## Pre-flight{of}: {verdict.phrase}",
         "",
         f"Device {_cell(run.evidence.device_id or 'never connected')}, model {_cell(run.model_id or 'unknown')}, "
         f"target {run.settings.target}.",
@@ -78,18 +79,23 @@ def markdown(run: Run, verdict: Verdict) -> str:
     return "\n".join(rows) + "\n"
 
 
+def _of(run: Run) -> str:
+    """Which device of a fleet an annotation is about."""
+    return f"{run.settings.device}: " if run.settings.device else ""
+
+
 def _few(findings: list[Finding]) -> list[Finding]:
     return [f for s in (Severity.ERROR, Severity.WARNING) for f in [g for g in findings if g.severity is s][:_AT_MOST]]
 
 
-def _github(finding: Finding) -> str:
-    title = _escaped(f"{finding.requirement} {finding.element}".strip(), {":": "%3A", ",": "%2C"})
+def _github(finding: Finding, of: str) -> str:
+    title = _escaped(f"{of}{finding.requirement} {finding.element}".strip(), {":": "%3A", ",": "%2C"})
     return f"::{finding.severity.value} title={title}::{_escaped(_said(finding), {})}"
 
 
-def _azure(finding: Finding) -> str:
+def _azure(finding: Finding, of: str) -> str:
     kind = finding.severity.value
-    text = f"{finding.requirement} {finding.element}".strip() + f": {_said(finding)}"
+    text = f"{of}{finding.requirement} {finding.element}".strip() + f": {_said(finding)}"
     escapes = {"%": "%AZP25", ";": "%3B", "]": "%5D"}
     return f"##vso[task.logissue type={kind}]{_escaped(text, escapes)}"
 

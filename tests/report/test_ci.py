@@ -25,6 +25,7 @@ def a_finding(message: str = "It failed.", severity: Severity = Severity.ERROR, 
 @dataclass
 class Settings:
     target: str = "local"
+    device: str | None = None
 
 
 @dataclass
@@ -89,6 +90,20 @@ def test_the_summary_is_appended_to_githubs_page(tmp_path: Path) -> None:
     assert text.startswith("before\n## Pre-flight: failed\n")
     assert "| IoTPnP.D2C | failed |" in text
     assert r"a \| b \<b\>bold\</b\>" in text
+
+
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        (GITHUB, "::error title=pump_1%3A IoTPnP.D2C flow::"),
+        (AZURE, "##vso[task.logissue type=error]pump_1: IoTPnP.D2C"),
+    ],
+)
+def test_a_device_of_a_fleet_is_named(tmp_path: Path, environment: dict[str, str], told: str) -> None:
+    run = a_run(tmp_path, a_finding())
+    run.settings.device = "pump_1"
+    assert ci.lines(run, Verdict.FAILED, environment)[0].startswith(told)
+    assert ci.markdown(run, Verdict.FAILED).startswith("## Pre-flight of pump\\_1: failed\n")
 
 
 def test_a_summary_page_that_cannot_be_written_is_told_and_no_more(tmp_path: Path) -> None:
