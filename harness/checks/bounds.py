@@ -47,7 +47,8 @@ makes about 40 in the first ten seconds, three quarters of them in the first fiv
 """
 
 SLOWER = 0.7
-"""A device that connects in the later half of a time at most so often as in the earlier half slows down."""
+"""A device that connects in the later half of a time at most so often as in the earlier half slows down, unless that
+half alone is hammering."""
 
 CONNECTS_SEEN = 200
 """After so many nobody needs to see more."""

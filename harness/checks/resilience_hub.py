@@ -211,7 +211,8 @@ def _densest(evidence: Evidence) -> tuple[int, tuple[int, int], bool]:
         return 0, (0, 0), True
     middle = (most[0].t + most[-1].t) / 2
     earlier = sum(entry.t < middle for entry in most)
-    return len(most), (most[0].n, most[-1].n), len(most) - earlier <= bounds.SLOWER * earlier
+    later = len(most) - earlier
+    return len(most), (most[0].n, most[-1].n), later <= min(bounds.SLOWER * earlier, bounds.CONNECTS)
 
 
 @t.trial_check(requirements.RESILIENCE, t.HUB_MOVED)

@@ -106,6 +106,11 @@ def test_one_that_connects_often_at_first_and_slows_down_does_not_hammer() -> No
     assert codes(trial.judge("no_hammering")) == ["info many-connects"]
 
 
+def test_one_that_hammers_while_it_slows_down_hammers() -> None:
+    told = Trial(t.HUB_BUSY).dropped().connects(3, after=0.02, times=125).connects(3, after=0.033, times=75).ended()
+    assert codes(told.judge("no_hammering")) == ["error connect-hammering"]
+
+
 @pytest.mark.parametrize(
     ("failures", "found"),
     [(1, ["error reregisters-too-soon"]), (4, ["info reregisters-too-soon"]), (10, [])],
