@@ -71,6 +71,7 @@ class Services:
         self._https: HttpsServer | None = None
         self._runners: list[web.AppRunner] = []
         self._webhooks: WebhookClient | None = None
+        self._control: web.AppRunner | None = None
 
     async def start(self, address: str, state_dir: Path) -> Endpoints:
         """Listen. Raises EmulatorError."""
@@ -284,9 +285,8 @@ class Services:
         for close in reversed(self._closers):
             close()
         self._closers.clear()
-        control = getattr(self, "_control", None)
-        if control is not None:
-            await control.cleanup()
+        if self._control is not None:
+            await self._control.cleanup()
         for runner in self._runners:
             from harness.emulator.shell import rest
 
