@@ -1,4 +1,4 @@
-"""Makes the CA, the server certificate and a device's own. The only file here that needs `cryptography`.
+"""Makes the CA, the server certificate and a device's own.
 
 EC P-256: small, quick to make, and every SDK takes it. Key usages and identifiers are set in full, for Python
 3.13 verifies strictly (RFC 5280).

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,15 @@ def test_a_taken_port_says_by_whom_and_what_to_do(preflight_in: Preflight) -> No
     assert "Traceback" not in run.terminal
 
 
+@pytest.fixture
+def heeded() -> Iterator[None]:
+    """A shell lets what it runs in the background ignore Ctrl-C, and all that such a process starts ignores it too."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heeded")
 @pytest.mark.skipif(os.name != "posix", reason="POSIX signals")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_keeps_what_it_saw_and_stops_the_device(preflight_in: Preflight, number: int) -> None:

@@ -56,6 +56,12 @@ def test_one_that_does_not_wait_is_watched_until_that_is_plain() -> None:
     assert Busy([0.05] * 300).found() == ["error connect-hammering"]
 
 
+def test_a_single_try_that_takes_its_time_does_not_end_the_watch() -> None:
+    waits = [0.05] * 300
+    waits[13] = waits[30] = 0.9  # a busy machine
+    assert Busy(waits).found() == ["error connect-hammering"]
+
+
 def test_one_that_waits_longer_and_longer_is_not_watched_for_longer() -> None:
     device = Busy([0.1 * 1.5**n for n in range(30)])
     assert device.found() == []

@@ -116,9 +116,10 @@ async def _ten_failures(stage: Stage) -> None:
         if t.registered_after(evidence, 0) is not None or len(tries) > bounds.CONNECTS_SEEN:
             return True
         if len(tries) >= enough:
-            # So many failures so soon: go on while that may still turn out to be hammering.
+            # So many failures so soon: go on while that may still turn out to be hammering. A single try that took its
+            # time, as on a busy machine, ends nothing.
             missing, left = bounds.CONNECTS + 1 - len(tries), bounds.CONNECTS_WITHIN - (tries[-1] - tries[0])
-            return missing * (tries[-1] - tries[-2]) > left
+            return missing * min(tries[-1] - tries[-2], tries[-2] - tries[-3]) > left
         # A device waits at least as long as the last time.
         return len(tries) > 1 and (enough - len(tries)) * (tries[-1] - tries[-2]) > limit - tries[-1]
 
