@@ -42,8 +42,10 @@ TEN_FAILURES_WATCH = 20.0
 
 CONNECTS, CONNECTS_WITHIN = 60, 10.0
 """More CONNECTs than this in so many seconds are hammering, unless they become fewer all the time. The Node SDK retries
-every pending operation by itself, each with a CONNECT: with commands, desired properties and a message a second that
-makes about 40 in the first ten seconds, three quarters of them in the first five.
+every pending operation by itself, each with a CONNECT. With commands, desired properties and a message a second that
+makes about 40 in the first ten seconds where the device is refused, three quarters of them in the first five. Where the
+hub is busy each message adds its own, and there are 100 in any ten seconds: a tenth of the new connections that a unit
+of S1 grants to all its devices.
 """
 
 SLOWER = 0.7

@@ -184,15 +184,14 @@ def no_hammering(evidence: Evidence) -> Findings:
     yield _finding(
         "connect-hammering" if hammers else "many-connects",
         f"In {name} the device connected {count} times within {bounds.CONNECTS_WITHIN:.0f} s."
-        + (
-            "" if hammers else " Microsoft's SDK for Node does the same: each pending operation has retries of its own."
-        ),
+        " Microsoft's SDK for Node does so too: each pending operation has retries of its own.",
         severity=Severity.ERROR if hammers else Severity.INFO,
         clause=_BACK_OFF,
         expected=f"at most {bounds.CONNECTS} connections in any {bounds.CONNECTS_WITHIN:.0f} s, better a few",
         actual=f"{count} in {bounds.CONNECTS_WITHIN:.0f} s",
         events=numbers,
-        remedy="Wait between two tries, longer from try to try, also after a refusal (CONNACK 5).",
+        remedy="Wait between two tries, longer from try to try, also after a refusal (CONNACK 5). On Microsoft's SDK "
+        "for Node: send a message only when the one before it is through, or set a retry policy with longer waits.",
     )
     return numbers[-1]
 

@@ -17,7 +17,6 @@ KEPT = (
     "reconnects_after_cut",
     "stays_with_hub_when_busy",
     "restores_subscriptions",
-    "no_hammering",
     "honours_retry_after_on_register",
     "honours_retry_after_on_poll",
     "backs_off_registering",
@@ -34,15 +33,22 @@ def commands(kind: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 @pytest.mark.parametrize(
-    ("kind", "found"),
+    ("kind", "found", "hammering"),
     [
-        ("python", {"restores_desired_state": []}),
-        ("node", {"restores_desired_state": ["desired-missed"], "renews_token": []}),
+        ("python", {"restores_desired_state": []}, ([],)),
+        # As often as the machine lets it: a very busy one lets it pass.
+        ("node", {"restores_desired_state": ["desired-missed"], "renews_token": []}, (["connect-hammering"], [])),
     ],
 )
-def test_a_stock_device(try_: Try, kind: str, found: dict[str, list[str]], monkeypatch: pytest.MonkeyPatch) -> None:
-    results = try_(commands(kind, monkeypatch), *KEPT, *found, stock=True, trial_timeout=40.0)
-    assert codes(results) == {**{name: [] for name in KEPT}, **found}, [
-        f.message for r in results.values() for f in r.findings
-    ]
+def test_a_stock_device(
+    try_: Try,
+    kind: str,
+    found: dict[str, list[str]],
+    hammering: tuple[list[str], ...],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    results = try_(commands(kind, monkeypatch), *KEPT, *found, "no_hammering", stock=True, trial_timeout=40.0)
+    seen = codes(results)
+    assert seen.pop("no_hammering") in hammering
+    assert seen == {**{name: [] for name in KEPT}, **found}, [f.message for r in results.values() for f in r.findings]
     assert {results[name].outcome for name in KEPT} == {Outcome.PASSED}

@@ -116,10 +116,11 @@ async def _ten_failures(stage: Stage) -> None:
         if t.registered_after(evidence, 0) is not None or len(tries) > bounds.CONNECTS_SEEN:
             return True
         if len(tries) >= enough:
-            # So many failures so soon: go on while that may still turn out to be hammering. A single try that took its
-            # time, as on a busy machine, ends nothing.
-            missing, left = bounds.CONNECTS + 1 - len(tries), bounds.CONNECTS_WITHIN - (tries[-1] - tries[0])
-            return missing * min(tries[-1] - tries[-2], tries[-2] - tries[-3]) > left
+            # So many failures so soon: go on while that may still turn out to be hammering. By the pace of all, since a
+            # single try may take its time where the machine is busy.
+            took = tries[-1] - tries[0]
+            missing, pace = bounds.CONNECTS + 1 - len(tries), took / (len(tries) - 1)
+            return took >= bounds.CONNECTS_WITHIN or missing * pace > bounds.CONNECTS_WITHIN - took
         # A device waits at least as long as the last time.
         return len(tries) > 1 and (enough - len(tries)) * (tries[-1] - tries[-2]) > limit - tries[-1]
 
