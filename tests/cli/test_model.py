@@ -236,7 +236,7 @@ def test_show_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_show_what_is_invalid_or_nowhere(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["model", "show", "dtmi:com:example:None;1", "--repo", str(repository)]) == 1
-    assert "was not found; tried:" in capsys.readouterr().err
+    assert "was not found.\nTried:\n" in capsys.readouterr().err
     path = put(repository, broken())
     assert main(["model", "show", str(path)]) == 1
     assert f"{path}:9: " in capsys.readouterr().err

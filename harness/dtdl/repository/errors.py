@@ -44,7 +44,8 @@ class InvalidModel(ModelError):
 def _story(missing: Mapping[str, Tried], needed_by: str | None) -> str:
     lines = []
     for dtmi, tried in missing.items():
-        lines.append(f"model {dtmi} was not found{f' ({needed_by} depends on it)' if needed_by else ''}; tried:")
+        lines.append(f"model {dtmi} was not found{f' ({needed_by} depends on it)' if needed_by else ''}.")
+        lines.append("Tried:")
         lines += [f"  {place}: {why}" for place, why in tried] or ["  nothing: no location of models was given"]
     first = next(iter(missing))
     return "\n".join([*lines, _move(first, [why for tried in missing.values() for _, why in tried])])

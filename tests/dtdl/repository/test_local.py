@@ -61,7 +61,7 @@ def test_a_miss_tells_every_place_and_what_to_do(tmp_path: Path) -> None:
     assert places[str(tmp_path / "own/dtmi/com/example/thermostat-1.json")] == "not found"
     assert places[str(tmp_path / "gone")] == "no such directory"
     assert "https://devicemodels.example.com" in places["devicemodels.example.com"]
-    assert str(error).startswith(f"model {THERMOSTAT} was not found ({CONTROLLER} depends on it); tried:\n")
+    assert str(error).startswith(f"model {THERMOSTAT} was not found ({CONTROLLER} depends on it).\nTried:\n")
     assert str(error).endswith("add a location that has it.")
 
 
