@@ -17,6 +17,7 @@ import pytest
 from harness.emulator import AddressNotLocal, Emulator, EmulatorError, EmulatorOptions, NotPermitted, PortInUse
 from harness.emulator.hub.connection import HubConnection
 from harness.emulator.ports import explain
+from harness.emulator.shell.connection import TlsConnection
 from harness.emulator.shell.mqtt import MqttConnection
 from harness.emulator.tokens import sign
 from harness.mqtt import Connect, Publish, ServerSession, encode
@@ -96,6 +97,11 @@ def test_a_handshake_that_takes_too_long(start: Callable[..., Watcher]) -> None:
     with socket.create_connection((running.emulator.address, PORT), timeout=10) as raw:
         assert raw.recv(10) == b""
     assert "0.05 s" in running.wait(HandshakeFailed).reason
+
+
+def test_a_connect_that_takes_too_long(start: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TlsConnection, "_too_slow", lambda *_: None)  # a busy machine needs longer for TLS
+    running = start(EmulatorOptions(handshake_seconds=0.05))
     with dial(running) as silent:
         assert silent.recv(10) == b""
     assert running.wait(ProtocolViolation).rule == "connect-timeout"

@@ -136,6 +136,8 @@ async def heard(
     monkeypatch.setattr(restarting, "_SEEN_LATE", 0.0)
     monkeypatch.setattr(restarting, "_delay", lambda *_: 0.0)
     story = in_azure(chatty=chatty)
+    moment = story.recorder.now
+    monkeypatch.setattr(story.recorder, "_clock", lambda: story.recorder._began + moment)  # it all happens at once
     story.asked("reboot", "exercise", 200)
     stage = Stage(story.recorder, story.evidence, None, Settings(connect_timeout=limit), Quiet(), ())  # type: ignore[arg-type]
     waiting = asyncio.create_task(heard_again(stage, story.evidence.by_path["reboot"], last=last))

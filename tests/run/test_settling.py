@@ -24,7 +24,7 @@ def known() -> Story:
     return story
 
 
-async def rested(story: Story, *later: ev.Event, monkeypatch: pytest.MonkeyPatch) -> bool:
+async def rested(story: Story, *later: ev.Event, monkeypatch: pytest.MonkeyPatch, patience: float = 20.0) -> bool:
     """Whether the device is at rest when these events have happened since it was started again."""
     monkeypatch.setattr(settling, "_REST", 0.0)
     monkeypatch.setattr(settling, "_SETTLING", 600.0)
@@ -34,7 +34,7 @@ async def rested(story: Story, *later: ev.Event, monkeypatch: pytest.MonkeyPatch
         await asyncio.sleep(0)
         story.recorder.emit(event)
     try:
-        await asyncio.wait_for(resting, 0.2)
+        await asyncio.wait_for(resting, patience)
     except (asyncio.TimeoutError, TimeoutError):
         return False
     return True
@@ -52,7 +52,7 @@ async def test_it_rests_when_it_has_done_all_that_it_did_at_first(monkeypatch: p
     assert await rested(known(), *everything, monkeypatch=monkeypatch)
     for missing in range(len(everything)):
         some = everything[:missing] + everything[missing + 1 :]
-        assert not await rested(known(), *some, monkeypatch=monkeypatch), some
+        assert not await rested(known(), *some, monkeypatch=monkeypatch, patience=0.2), some
 
 
 @pytest.mark.asyncio

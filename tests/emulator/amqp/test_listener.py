@@ -158,6 +158,16 @@ def test_who_does_not_go_on_is_dropped(start: Start) -> None:
     running = start(EmulatorOptions(amqp_port=0, handshake_seconds=0.2))
     with socket.create_connection((running.emulator.address, amqp_port(running)), timeout=SECONDS) as no_tls:
         assert ended(no_tls)
+
+
+@needs_proton
+def test_who_shakes_hands_and_does_not_go_on_is_dropped(start: Start) -> None:
+    running = start(EmulatorOptions(amqp_port=0))
+
+    def hurry(services: Any) -> None:  # from here on: a busy machine needs longer for TLS
+        object.__setattr__(services.context.options, "handshake_seconds", 0.2)
+
+    running.emulator.call(hurry)
     with dial(running) as no_amqp:
         assert ended(no_amqp)
 

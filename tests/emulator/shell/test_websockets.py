@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
@@ -15,8 +16,11 @@ from azure.iot.hub import IoTHubRegistryManager
 from azure.iot.hub.models import CloudToDeviceMethod
 
 from harness.emulator import EmulatorOptions
+from harness.emulator.context import Context
 from harness.emulator.ports import explain, without_https
-from harness.mqtt import Connect, Pingreq, Publish, encode
+from harness.emulator.shell.connection import TlsConnection
+from harness.emulator.shell.mqtt import limits
+from harness.mqtt import Connect, Limits, Pingreq, Publish, encode
 from harness.record.events import (
     HubConnected,
     HubDisconnected,
@@ -115,11 +119,21 @@ async def test_a_refusal_reaches_a_device_that_waits(running: Watcher) -> None:
 
 
 @pytest.mark.asyncio
-async def test_connections_that_say_nothing(start: Callable[..., Watcher]) -> None:
-    running = start(EmulatorOptions(https_port=0, handshake_seconds=0.2))
+async def test_a_websocket_that_says_nothing(start: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch) -> None:
+    def hurried(context: Context) -> Limits:  # a busy machine needs longer for TLS and HTTP
+        return replace(limits(context), connect_seconds=0.05)
+
+    monkeypatch.setattr("harness.emulator.shell.websocket.limits", hurried)
+    running = start(EmulatorOptions(https_port=0))
     async with upgraded(running) as connection:
         assert (await connection.receive()).type is aiohttp.WSMsgType.CLOSE
     assert running.wait(ProtocolViolation).rule == "connect-timeout"
+
+
+@pytest.mark.asyncio
+async def test_half_a_request(start: Callable[..., Watcher], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(TlsConnection, "_too_slow", lambda *_: None)  # a busy machine needs longer for TLS
+    running = start(EmulatorOptions(https_port=0, handshake_seconds=0.5))
     host, port = running.endpoints.hub_host, running.endpoints.https_port
     reader, writer = await asyncio.open_connection(host, port, ssl=running.tls(), server_hostname=host)
     writer.write(b"GET / HTTP/1.1\r\nHost: ")
