@@ -84,7 +84,7 @@ class LocalTarget:
 
     def service(self) -> HubService:
         if self._service is None:
-            self._service = HubService(self._endpoints.hub_connection_string, self._endpoints.ca_path)
+            self._service = HubService(self._endpoints.hub_connection_string, self._endpoints.ca_path, direct=True)
         return self._service
 
     @property

@@ -22,8 +22,8 @@ _PAGE = "1000"
 _CODE = re.compile(r"\b([1-5]\d{5})\b")
 
 
-def connect(connection_string: str, host: str, login: Any, ca_path: Path | None) -> Any:
-    """The operations of a hub, by the login where there is one. Nothing is sent yet."""
+def connect(connection_string: str, host: str, login: Any, ca_path: Path | None, *, direct: bool = False) -> Any:
+    """The operations of a hub, by the login where there is one, `direct` past any proxy. Nothing is sent yet."""
     from azure.iot.hub import DigitalTwinClient
 
     if login is not None:
@@ -36,6 +36,7 @@ def connect(connection_string: str, host: str, login: Any, ca_path: Path | None)
     operations.config.retry_policy.policy.status_forcelist = []
     if ca_path is not None:
         operations.config.connection.verify = str(ca_path)
+    operations.config.proxies.use_env_settings = not direct
     return operations
 
 

@@ -39,6 +39,7 @@ class HubService:
 
     `login` is a credential of azure-identity, for a hub that is named by its `host` alone. Throttled calls are made
     again, and those that found no network, but for commands and messages that may have gone out; see `patience`.
+    `direct` is for a hub on this machine, which the proxy that the environment names would not find.
     """
 
     def __init__(
@@ -50,7 +51,9 @@ class HubService:
         login: Any = None,
         patience: Patience | None = None,
         tally: Tally | None = None,
+        direct: bool = False,
     ) -> None:
+        self._direct = direct
         self._connection_string = connection_string
         self._ca_path = ca_path
         self._login = login
@@ -169,7 +172,7 @@ class HubService:
 
     @functools.cached_property
     def _operations(self) -> Any:
-        return sdk.connect(self._connection_string, self.host, self._login, self._ca_path)
+        return sdk.connect(self._connection_string, self.host, self._login, self._ca_path, direct=self._direct)
 
     def _call(self, call: Callable[[Any], Any], what: str, right: str = "ServiceConnect", *, once: bool = False) -> Any:
         """`what` it is counted as. What may be done `once` only is not done again where it may have gone out."""

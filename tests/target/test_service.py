@@ -49,6 +49,17 @@ def test_feedback_that_is_for_others_too_is_left_to_them(
     assert emulator.call(_waiting) == left
 
 
+def test_a_hub_on_this_machine_is_reached_past_the_proxy(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    emulator.call(partial(_make, "ours"))
+    ends = emulator.endpoints
+    service = HubService(ends.hub_connection_string, ends.ca_path, direct=True)
+    try:
+        assert service.has_device("ours")
+    finally:
+        service.close()
+
+
 def _waiting(services: Any) -> int:
     lent = services.hub.c2d.feedback.take()
     return len(lent.item) if lent else 0

@@ -38,7 +38,8 @@ def test_settings_for_a_device_process(dps):
     assert environment["IOTHUB_DEVICE_DPS_ENDPOINT"] == environment["PROVISIONING_HOST"] == dps.host
     assert environment["SSL_CERT_FILE"].endswith("ca.pem")
 
-def test_a_client_of_the_service_sdk(iot_hub):
+def test_a_client_of_the_service_sdk(iot_hub, monkeypatch):
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     device = iot_hub.create_device("dev-2")
     assert "dev-2" in device.connection_string and device.primary_key not in repr(device)
     registry = iot_hub.client(IoTHubRegistryManager)
