@@ -148,9 +148,9 @@ def acknowledgement(evidence: Evidence, path: str, after: int, version: int | No
     else the first of any kind before the property was written again.
 
     An `av` that is right only of a report that came after the next write is that of a device which is one version
-    behind, where it answered this write with another.
+    behind, where it answered this write with another. What was reported before and only comes again answers nothing.
     """
-    reports = [r for r in evidence.reports.get(path, []) if r.n > after]
+    reports = [r for r in evidence.reports.get(path, []) if r.n > after and not _repeats(evidence, path, after, r)]
     until = next((w.after for _, w in evidence.writes.get(path, []) if w.after > after), None)
     exact = [r for r in reports if answers(r.value, version)]
     final = [r for r in exact if code_of(r.value) != IN_PROGRESS]
@@ -160,6 +160,28 @@ def acknowledgement(evidence: Evidence, path: str, after: int, version: int | No
         return wrong[0] if wrong else (final or exact)[0]
     candidates = final or exact or before
     return candidates[0] if candidates else None
+
+
+def taken_up(evidence: Evidence, path: str, write: ev.PropertyWritten, since: int) -> Report | None:
+    """The first report from entry `since` on whose version or value shows that the device knows of a write."""
+    return next(
+        (
+            r
+            for r in evidence.reports.get(path, [])
+            if r.n >= max(since, write.after)
+            and (answers(r.value, write.version) or (not is_own(r.value) and same(bare(r.value), write.value)))
+        ),
+        None,
+    )
+
+
+def _repeats(evidence: Evidence, path: str, after: int, report: Report) -> bool:
+    """Whether a device that tells all it has from time to time tells what it told before this write."""
+    write = next((w for _, w in evidence.writes.get(path, []) if w.after == after), None)
+    if write is None or write.purpose == "negative" or answers(report.value, write.version):
+        return False
+    before = [r for r in evidence.reports.get(path, []) if r.n <= after]
+    return bool(before) and before[-1].value == report.value and not same(bare(report.value), write.value)
 
 
 def _answers_earlier(evidence: Evidence, path: str, after: int, report: Report) -> bool:

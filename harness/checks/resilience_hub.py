@@ -65,14 +65,22 @@ def reconnects_after_cut(evidence: Evidence) -> Findings:
 
 
 def _telemetry_goes_on(tried: t.Tried, back: Entry) -> Findings:
-    sent = [n for n, _ in tried.evidence.of(ev.TelemetryReceived) if n > back.n]
-    if sent or tried.run.first(ev.TelemetryReceived) is None:
+    sent = [entry for entry in tried.evidence.entries(ev.TelemetryReceived) if entry.n > back.n]
+    if len(sent) > 1 or tried.run.first(ev.TelemetryReceived) is None:
         return None
-    gap, waited = t.usual_gap(tried.run, tried.name), tried.seconds_after(back)
+    gap, waited = t.usual_gap(tried.run, tried.name), tried.seconds_after(sent[0] if sent else back)
     unknown = gap is None or gap > waited
+    if sent and (gap is None or waited <= t.TOO_LONG * gap + t.A_MOMENT):
+        return None
     yield _finding(
         "telemetry-not-resumed",
-        f"After a reconnect no telemetry was seen any more.{tried.ended}",
+        "After a reconnect "
+        + (
+            "one message was seen, as a client repeats by itself, and no more"
+            if sent
+            else "no telemetry was seen any more"
+        )
+        + f".{tried.ended}",
         severity=Severity.INFO if unknown else Severity.ERROR,
         expected="telemetry as before" if gap is None else f"telemetry every {gap:.1f} s, as before",
         actual=f"none in {waited:.0f} s" + (", which may be shorter than its interval" if unknown else ""),
@@ -134,14 +142,12 @@ def reregisters_after_ten_failures(evidence: Evidence) -> Findings:
 
 @t.trial_check(requirements.RESILIENCE, t.HUB_BUSY)
 def restores_subscriptions(evidence: Evidence) -> Findings:
-    """Back after an outage, the device still takes commands, or desired properties where it has no commands."""
+    """Back after an outage, the device still takes commands and desired properties, as far as it has them."""
     tried = t.tried(evidence, t.HUB_BUSY)
     back = t.back_in(tried, t.refused_in(tried))
     returned = tried.evidence.final(ev.CommandReturned)
-    if returned is not None:
+    if returned is not None and returned[1].status is None:
         n, answer = returned
-        if answer.status is not None:
-            return n
         lost = answer.error_code == NO_HANDLER
         yield _finding(
             "subscriptions-lost" if lost else "command-dead-after-reconnect",
@@ -155,6 +161,8 @@ def restores_subscriptions(evidence: Evidence) -> Findings:
         return n
     after = [(n, e) for n, e in tried.evidence.of(ev.DesiredChanged) if n > back]
     if not after:
+        if returned is not None:
+            return returned[0]
         raise NotObservable("The device has neither a harmless command nor a writable property to show it by.")
     n, change = after[-1]
     if not change.delivered:
@@ -172,13 +180,15 @@ def restores_subscriptions(evidence: Evidence) -> Findings:
 @t.trial_check(requirements.RESILIENCE, t.HUB_BUSY, t.HUB_MOVED)
 def no_hammering(evidence: Evidence) -> Findings:
     """However services fail, the device never connects more than 60 times in 10 s."""
-    t.tried(evidence, t.HUB_BUSY)
+    tried = t.tried(evidence, t.HUB_BUSY)
     most = max(
         ((*_densest(part), name) for name, part in (("the ordinary run", evidence), *evidence.trials.items())),
         key=lambda each: each[0],
     )
     count, numbers, slows_down, name = most
     if count <= bounds.MANY_CONNECTS:
+        t.refused_in(tried)  # a device that never tries again shows nothing of how often it would
+        t.tried(evidence, t.HUB_MOVED)
         return None
     hammers = count > bounds.CONNECTS and not slows_down
     yield _finding(
@@ -323,6 +333,8 @@ def keeps_alive(evidence: Evidence) -> Findings:
                     remedy="Let the MQTT client's loop run: it sends PINGREQ by itself. Do not block it.",
                 )
                 return at
+    if 0 < promised.keep_alive <= bounds.QUIET_WATCH:
+        _must_have_been_connected(t.tried(evidence, t.KEEP_ALIVE))
     if promised.keep_alive == 0 or promised.keep_alive > bounds.LONGEST_KEEP_ALIVE:
         yield _finding(
             "keep-alive-useless",
@@ -345,6 +357,13 @@ def keeps_alive(evidence: Evidence) -> Findings:
             remedy="Leave the device connected and quiet for a while to see its pings.",
         )
     return n
+
+
+def _must_have_been_connected(tried: t.Tried) -> None:
+    """Raise Blocked where the device was not there while its keep-alive was watched."""
+    gone = tried.evidence.final(ev.HubDisconnected)
+    if tried.ended or (gone is not None and t.accepted_after(tried.evidence, gone[0]) is None):
+        raise Blocked(f"The device lost its connection while its keep-alive was watched.{tried.ended}")
 
 
 # --- what the checks of a refused device share -------------------------------------------------------

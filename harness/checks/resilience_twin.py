@@ -6,10 +6,12 @@ from harness.checks import bounds, requirements
 from harness.checks import trials as t
 from harness.checks.envelope import answers
 from harness.checks.evidence import Evidence
-from harness.checks.properties import acknowledgement
+from harness.checks.properties import taken_up
 from harness.checks.registry import Blocked, Findings, NotObservable, finding
 from harness.record import events as ev
 from harness.verdict import Severity
+
+_RECONNECTION_FLOW = "IoT Hub developer guide, device reconnection flow: ignore patches whose $version is not newer"
 
 
 @t.trial_check(requirements.RESILIENCE, t.HUB_BUSY)
@@ -22,8 +24,8 @@ def restores_desired_state(evidence: Evidence) -> Findings:
         raise NotObservable("There is no writable property that the device acknowledged in the ordinary run.")
     path, n, written = write
     back = t.back_in(tried, n)
-    answer = acknowledgement(tried.evidence, path, written.after, written.version)
-    if answer is None or answer.n < back:
+    answer = taken_up(tried.evidence, path, written, back)
+    if answer is None:
         yield finding(
             requirements.RESILIENCE,
             "desired-missed",
@@ -68,7 +70,7 @@ def _is_of_use(tried: t.Tried) -> bool:
     write = next(((path, w) for path, all_ in tried.evidence.writes.items() for _, w in all_ if not w.error), None)
     if write is not None:
         path, written = write
-        return acknowledgement(tried.evidence, path, written.after, written.version) is not None
+        return taken_up(tried.evidence, path, written, written.after) is not None
     returned = tried.evidence.final(ev.CommandReturned)
     struck = tried.evidence.entries(ev.FaultPlayed)[-1]
     if returned is not None and returned[1].status is not None:
@@ -105,11 +107,24 @@ def ignores_old_patches(evidence: Evidence) -> Findings:
             "old-patch-applied",
             f"A patch of {path} with version {version} arrived after a newer one, and the device applied it.",
             severity=Severity.WARNING,
-            clause="IoT Hub developer guide, device reconnection flow: ignore patches whose $version is not newer",
+            clause=_RECONNECTION_FLOW,
             element=path,
             expected=f"a patch of version {version} is ignored once a newer version was dealt with",
             actual=f"a report with av {version}",
             events=(n, report.n),
             remedy="Remember the highest desired $version, of patches and twin reads, and ignore what is not newer.",
         )
+    elif tried.ended:
+        yield finding(
+            requirements.RESILIENCE,
+            "old-patch-not-survived",
+            f"A patch with version {version} arrived after a newer one.{tried.ended}",
+            clause=_RECONNECTION_FLOW,
+            expected=f"a patch of version {version} is ignored once a newer version was dealt with",
+            actual="the device's program ended",
+            events=(n, *tried.last(ev.HubDisconnected, ev.DeviceExited)),
+            remedy="Remember the highest desired $version, of patches and twin reads, and ignore what is not newer.",
+        )
+    elif tried.saw == t.NOTHING:
+        raise Blocked("The device answered no change after the late one, so whether it ignored that was not seen.")
     return n

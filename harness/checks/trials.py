@@ -39,6 +39,8 @@ NOT_BEGUN = "not begun: "
 FAILED = "failed: "
 """The same where the harness failed in the middle of it."""
 INTERRUPTED = "interrupted"
+NOTHING = "nothing in time"
+"""The same where the last wait found nothing."""
 SILENT = "nothing more, as when it was refused before"
 """The same of a device that does nothing more when it is refused, which a trial before had shown at length."""
 
@@ -47,6 +49,9 @@ ENABLED = "the enabled device to come back"
 
 SPOKEN = (ev.ProvisioningConnected, ev.HubConnected, ev.RegistrationRequested)
 """What a device says first over TLS, and thus to a server whose certificate it took."""
+
+TOO_LONG, A_MOMENT = 3, 3.0
+"""Intervals and further seconds without a message after which a device has stopped sending."""
 
 TRIALS_OF: dict[str, tuple[str, ...]] = {}
 """The trials that a check needs, by the check's name."""
@@ -184,13 +189,38 @@ def ended_handshake(evidence: Evidence) -> int | None:
 
 
 def usual_gap(run: Evidence, trial: str) -> float | None:
-    """The longest time between two messages in the ordinary run and in trials but this; None where none is known."""
-    others = [evidence for name, evidence in run.trials.items() if name != trial]
+    """The longest time between two messages in the ordinary run and in trials but this; None where none is known.
+
+    What lies across a lost connection says nothing of it. Messages that come several at once show their interval only
+    when the next ones have come: where all was silent much longer than any gap before the device was disturbed, none
+    is known.
+    """
+    parts = (run, *(evidence for name, evidence in run.trials.items() if name != trial))
     gaps: list[float] = []
-    for part in (run, *others):
-        times = part.times(ev.TelemetryReceived)
-        gaps += [later - earlier for earlier, later in itertools.pairwise(times)]
-    return max(gaps, default=None)
+    for part in parts:
+        entries = part.entries(ev.TelemetryReceived, ev.HubDisconnected, ev.HubConnected)
+        gaps += [
+            part.moment(other) - part.moment(one)
+            for one, other in itertools.pairwise(entries)
+            if isinstance(one.event, ev.TelemetryReceived) and isinstance(other.event, ev.TelemetryReceived)
+        ]
+    longest = max(gaps, default=None)
+    return None if longest is None or _silence(run, trial) > TOO_LONG * longest + A_MOMENT else longest
+
+
+def _silence(run: Evidence, trial: str) -> float:
+    """Seconds that the device sent nothing before the first trial, or in this one before its connection was cut."""
+    found = [0.0]
+    cut = dropped(run.trials[trial]) if trial in run.trials else None
+    parts = (run, *run.trials.values())
+    sent = sorted(
+        (entry for part in parts for entry in part.entries(ev.TelemetryReceived, ev.HubConnected)),
+        key=lambda entry: entry.n,
+    )
+    for end in (*run.entries(ev.TrialBegan)[:1], *([cut] if cut else [])):
+        before = [entry for entry in sent if entry.n < end.n]
+        found += [end.t - entry.t for entry in before[-1:]]
+    return max(found)
 
 
 def usual_wait(run: Evidence, trial: str) -> float | None:

@@ -20,10 +20,11 @@ class Trial:
     """A trial told event by event, each at a moment of its own. `waits` are the seconds before each message that the
     device sent in the ordinary run, after it had connected."""
 
-    def __init__(self, name: str, *waits: float) -> None:
+    def __init__(self, name: str, *waits: float, keep_alive: int = 60) -> None:
         self.name = name
         self.time = 0.0
-        self.story = Story().opened("wire", "telemetry", "twin", "faults").registered().connected()
+        self.story = Story().opened("wire", "telemetry", "twin", "faults").registered()
+        self.story.connected(keep_alive=keep_alive)
         recorder = Recorder(clock=lambda: self.time)
         for entry in self.story.recorder.entries:
             recorder.emit(entry.event)
@@ -94,9 +95,22 @@ def test_how_soon_it_reconnects(waits: float, found: list[str]) -> None:
 )
 def test_how_often_it_connects_evenly(times: int, gap: float, found: list[str]) -> None:
     told = Trial(t.HUB_BUSY).dropped().connects(3, after=gap, times=times).ended()
+    told.tell(ev.TrialBegan(t.HUB_MOVED)).tell(ev.TrialEnded(t.HUB_MOVED, "", 0.0))
     result = told.judge("no_hammering")
+    assert result.outcome in (Outcome.PASSED, Outcome.FAILED)
     assert codes(result) == found
     assert all("hub-busy" in f.message for f in result.findings)
+
+
+def test_one_that_never_tries_again_is_not_said_to_hammer_nor_not_to() -> None:
+    told = Trial(t.HUB_BUSY).dropped().ended(after=35)
+    told.tell(ev.TrialBegan(t.HUB_MOVED)).tell(ev.TrialEnded(t.HUB_MOVED, "", 0.0))
+    assert told.judge("no_hammering").outcome is Outcome.BLOCKED
+
+
+def test_both_trials_are_needed_to_say_that_it_does_not_hammer() -> None:
+    told = Trial(t.HUB_BUSY).dropped().connects(3, after=1, times=4).ended()
+    assert told.judge("no_hammering").outcome is Outcome.BLOCKED
 
 
 def test_one_that_connects_often_at_first_and_slows_down_does_not_hammer() -> None:
@@ -204,6 +218,101 @@ def test_a_patch_that_is_overtaken(order: tuple[int, ...], answered: tuple[int, 
             told.story.acked("speed", version, version)
     result = told.ended("what was awaited").judge("ignores_old_patches")
     assert result.outcome is Outcome.BLOCKED if found is None else codes(result) == found
+
+
+@pytest.mark.parametrize(
+    ("saw", "exit_code", "outcome"),
+    [
+        ("what was awaited", None, Outcome.PASSED),
+        ("nothing in time", None, Outcome.BLOCKED),
+        ("nothing in time", 1, Outcome.FAILED),
+    ],
+)
+def test_a_device_that_answers_nothing_after_an_old_patch(saw: str, exit_code: int | None, outcome: Outcome) -> None:
+    told = Trial(t.OLD_PATCH)
+    for version in (3, 4):
+        told.story.wrote("speed", version, version, "trial")
+    for version in (4, 3):
+        told.tell(ev.DesiredChanged(DEVICE, None, version, {"speed": version}, True))
+    told.story.acked("speed", 4, 4)
+    if exit_code is not None:
+        told.tell(ev.DeviceExited(exit_code, False, ()))
+    assert told.ended(saw).judge("ignores_old_patches").outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("report", "outcome"),
+    [
+        ({"speed": {"value": 7, "ac": 200, "av": 5}}, Outcome.PASSED),
+        ({"speed": {"value": 7, "ac": 200, "av": 1}}, Outcome.PASSED),  # what its versions are worth is found elsewhere
+        ({"speed": {"value": 3, "ac": 203, "av": 0}}, Outcome.FAILED),
+        ({"speed": {"value": 3, "ac": 200, "av": 2}}, Outcome.FAILED),
+        ({"speed": 3}, Outcome.FAILED),
+    ],
+)
+def test_what_a_device_tells_when_it_is_back_is_no_answer_by_itself(report: Any, outcome: Outcome) -> None:
+    told = Trial(t.HUB_BUSY).dropped().connects(3)
+    told.story.wrote("speed", 7, 5, "trial")
+    told.connects(after=5)
+    told.story.reported(report)
+    assert told.ended().judge("restores_desired_state").outcome is outcome
+
+
+@pytest.mark.parametrize(
+    ("delivered", "outcome"), [(True, Outcome.PASSED), (False, Outcome.FAILED), (None, Outcome.PASSED)]
+)
+def test_a_device_that_takes_commands_again_takes_desired_properties_too(
+    delivered: bool | None, outcome: Outcome
+) -> None:
+    told = Trial(t.HUB_BUSY).dropped().connects(3)
+    told.tell(ev.DesiredChanged(DEVICE, None, 5, {"speed": 5}, False)).connects(after=5)
+    told.story.asked("stop", "trial", 200)
+    if delivered is not None:
+        told.tell(ev.DesiredChanged(DEVICE, None, 6, {"speed": 6}, delivered))
+    assert told.ended().judge("restores_subscriptions").outcome is outcome
+
+
+def test_a_keep_alive_that_was_not_watched_is_not_said_to_be_kept() -> None:
+    assert judge_keep_alive(Trial(t.HUB_CUT, keep_alive=5).ended()) is Outcome.BLOCKED
+    assert judge_keep_alive(Trial(t.HUB_CUT, keep_alive=60).ended()) is Outcome.PASSED
+    assert judge_keep_alive(Trial(t.KEEP_ALIVE, keep_alive=5).ended()) is Outcome.PASSED
+    assert judge_keep_alive(Trial(t.KEEP_ALIVE, keep_alive=5).dropped().ended()) is Outcome.BLOCKED
+    assert judge_keep_alive(Trial(t.KEEP_ALIVE, keep_alive=5).dropped().connects().ended()) is Outcome.PASSED
+
+
+def judge_keep_alive(told: Trial) -> Outcome:
+    return told.judge("keeps_alive").outcome
+
+
+def test_messages_that_come_all_at_once_tell_no_interval() -> None:
+    told = Trial(t.HUB_CUT, 0.1, 0.01, 0.01).dropped(after=4).connects(after=1).ended(after=10)
+    assert codes(told.judge("reconnects_after_cut")) == ["info telemetry-not-resumed"]
+
+
+def test_silence_across_a_lost_connection_in_another_trial_is_no_interval() -> None:
+    told = Trial(t.HUB_CUT, 1.0, 1.0, 1.0).dropped(after=0.5).connects(after=1).ended(after=10)
+    told.tell(ev.TrialBegan(t.HUB_BUSY)).sends().dropped().connects(3, after=1).connects(after=30).sends().tell(
+        ev.TrialEnded(t.HUB_BUSY, "", 0.0)
+    )
+    assert codes(told.judge("reconnects_after_cut")) == ["error telemetry-not-resumed"]
+
+
+@pytest.mark.parametrize(
+    ("messages", "silent", "found"),
+    [
+        (1, 10.0, ["error telemetry-not-resumed"]),
+        (1, 5.0, []),
+        (2, 10.0, []),
+        (0, 10.0, ["error telemetry-not-resumed"]),
+    ],
+)
+def test_one_message_that_was_under_way_is_no_telemetry_as_before(
+    messages: int, silent: float, found: list[str]
+) -> None:
+    told = Trial(t.HUB_CUT, 1.0, 1.0, 1.0).dropped(after=0.5).connects(after=1)
+    for _ in range(messages):
+        told.sends()
+    assert codes(told.ended(after=silent).judge("reconnects_after_cut")) == found
 
 
 def test_telemetry_that_is_rarer_than_it_was_waited_for_after_the_reconnect() -> None:

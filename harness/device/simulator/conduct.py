@@ -46,10 +46,17 @@ class Conduct:
     reregisters: bool = True
     persistent: bool = True
     """False: it leaves no subscriptions behind, and does not subscribe again."""
+    forgets: str = ""
+    """A topic filter that it does not subscribe to again, where each connection begins with a clean session."""
     rereads_twin: bool = True
+    tells_again: bool = False
+    """Whether it reports again what it reported before when it is connected again."""
     sends_again: bool = True
     """Whether telemetry goes on after a reconnect."""
+    repeats_last: bool = False
+    """Whether the last message before a reconnect is sent again after it, as MQTT clients do with one under way."""
     compares_versions: bool = True
+    survives_old_patches: bool = True
     survives_twin_errors: bool = True
     renews_token: bool = True
     pings: bool = True

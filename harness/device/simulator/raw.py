@@ -154,7 +154,13 @@ class _Hub:
                 self._life.tokens += 1
                 self._life.token = token(f"{self._host}/devices/{name}", self._settings.proof, seconds)
             password = self._life.token
-        packet = Connect(name, user, password, clean_session=not conduct.persistent, keep_alive=conduct.keep_alive)
+        packet = Connect(
+            name,
+            user,
+            password,
+            clean_session=not conduct.persistent or bool(conduct.forgets),
+            keep_alive=conduct.keep_alive,
+        )
         return conduct.edit_connect(packet, self._settings)
 
 

@@ -37,6 +37,10 @@ class RawLife:
         self.connections = 0
         self.version: int | None = None
         """Of the desired properties last dealt with; None until the twin was read."""
+        self.told: Patch = {}
+        """What it has reported, the last of each member."""
+        self.sent: Message | None = None
+        """The last message."""
         self.token: bytes | None = None
         self.tokens = 0
         self.starts = 0
@@ -68,11 +72,16 @@ class RawConnection:
         life.connections += 1
         self._say("connected" if first else "connected again")
         if first or self._conduct.persistent:
-            for early in self._line.subscribe(*(f.replace("{}", self._device_id) for f in self._conduct.filters)):
+            filters = (f for f in self._conduct.filters if first or f != self._conduct.forgets)
+            for early in self._line.subscribe(*(f.replace("{}", self._device_id) for f in filters)):
                 self._take(early)
+        if not first and self._conduct.tells_again:
+            self._report(life.told)
         if first or self._conduct.rereads_twin:
             self._read_twin()
         sends = first or self._conduct.sends_again
+        if not first and self._conduct.repeats_last and life.sent is not None:
+            self._send(life.sent)
         due = time.monotonic()
         while True:
             if sends and time.monotonic() >= due:
@@ -168,6 +177,8 @@ class RawConnection:
         self._say(f"desired {shown(patch)}")
         version = version_of(patch)
         if version is not None and self._life.version is not None:
+            if version <= self._life.version and not self._conduct.survives_old_patches:
+                raise SessionError("fault: does not survive an old patch")
             if version <= self._life.version and not self._conduct.compares_versions and isinstance(patch, Mapping):
                 self._report(_obedient(patch, version))
                 return
@@ -178,6 +189,7 @@ class RawConnection:
         if not patch:
             return
         self._say(f"reported {shown(patch)}")
+        self._life.told = {**self._life.told, **patch}
         topic = "$iothub/twin/PATCH/properties/reported/?$rid={}"
         self._ask(topic, encode(patch), lambda _: self._backoff.reset(), lambda: self._report(patch))
 
@@ -185,6 +197,7 @@ class RawConnection:
         self._line.publish(*self._conduct.edit_publish(Publish(topic, payload, 1)))
 
     def _send(self, message: Message) -> None:
+        self._life.sent = message
         component = f"&%24.sub={quote(message.component, safe='')}" if message.component else ""
         kind = quote(message.content_type, safe="")
         self._say(f"sent {message.component or 'root'} {shown(message.values)}")

@@ -28,6 +28,22 @@ RESILIENCE_FAULTS: Mapping[str, tuple[str, Change]] = {
         conduct_with(persistent=False),
     ),
     "forget-twin": ("does not read its twin again after a reconnect", conduct_with(rereads_twin=False)),
+    "tell-twin-again": (
+        "reports its properties again after a reconnect, and does not read its twin",
+        conduct_with(rereads_twin=False, tells_again=True),
+    ),
+    "forget-desired": (
+        "subscribes to commands again after a reconnect, not to desired properties",
+        conduct_with(forgets="$iothub/twin/PATCH/properties/desired/#"),
+    ),
+    "one-last-message": (
+        "sends no telemetry after a reconnect but the message that was under way",
+        conduct_with(sends_again=False, repeats_last=True),
+    ),
+    "die-of-old-patch": (
+        "ends when a desired patch of an older version comes",
+        conduct_with(survives_old_patches=False),
+    ),
     "forget-telemetry": ("sends no telemetry after a reconnect", conduct_with(sends_again=False)),
     "apply-old": ("applies desired properties of any version", conduct_with(compares_versions=False)),
     "die-of-twin-error": ("ends when the hub refuses a twin operation", conduct_with(survives_twin_errors=False)),

@@ -17,8 +17,6 @@ _DELIVERY = 5.0
 """Seconds beyond that for it to be delivered."""
 _TELEMETRY = 10.0
 """Seconds that telemetry is waited for after a reconnect where its interval is not known."""
-_MARGIN = 3.0
-"""Seconds beyond three intervals where it is known."""
 _SILENT_AGAIN = 5.0
 """A device that was refused before, in another trial, and did nothing more, need not be waited for any longer."""
 _AFTER_LATE = 20.0
@@ -66,15 +64,25 @@ def _delivered(version: int, evidence: Evidence) -> bool:
 
 
 async def hub_cut(stage: Stage) -> str:
-    """Cut the connection, and see the device come back and go on."""
+    """Cut the connection, and see the device come back and go on.
+
+    What is sent often is awaited once more before, and twice after: a client repeats by itself what was under way.
+    """
+    gap = t.usual_gap(stage.run_evidence, t.HUB_CUT)
+    patience = 0.0 if gap is None else t.TOO_LONG * gap + t.A_MOMENT
+    often = 0 < patience <= _TELEMETRY
+    if often:
+        await stage.until("telemetry", lambda evidence: evidence.first(ev.TelemetryReceived) is not None, patience)
     await stage.cut()
     if not await stage.until("the device to reconnect", _back, bounds.IN_SERVICE):
         return NOTHING
     if stage.run_evidence.first(ev.TelemetryReceived) is None:
         return "a reconnect"
-    gap = t.usual_gap(stage.run_evidence, t.HUB_CUT)
-    patience = _TELEMETRY if gap is None else min(3 * gap + _MARGIN, bounds.IN_SERVICE)
-    return saw(await _sends(stage, _accepted(stage.evidence) or 0, patience))
+    known = t.usual_gap(stage.run_evidence, t.HUB_CUT) is not None
+    sent = await _sends(
+        stage, _accepted(stage.evidence) or 0, min(patience, bounds.IN_SERVICE) if known and patience else _TELEMETRY
+    )
+    return saw(sent and (not (known and often) or await _sends(stage, stage.mark(), patience + 1)))
 
 
 async def _sends(stage: Stage, after: int, patience: float) -> bool:
@@ -99,9 +107,9 @@ async def hub_busy(stage: Stage) -> str:
     if written is not None:
         await stage.acknowledged(written)
     command = stage.command()
-    if command is not None:
-        await stage.invoke(command)
-    elif capability is not None:
+    if command is not None and (await stage.invoke(command)).status is None:
+        return "the device back, without commands"
+    if capability is not None:
         await stage.acknowledged(await stage.write(capability))
     return "the device back"
 

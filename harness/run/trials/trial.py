@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from harness.checks import trials as t
+
 if TYPE_CHECKING:
     from harness.run.trials.stage import Stage
 
@@ -28,7 +30,7 @@ class Trial:
 
 
 IN_TIME = "what was awaited"
-NOTHING = "nothing in time"
+NOTHING = t.NOTHING
 
 
 def saw(found: bool) -> str:
