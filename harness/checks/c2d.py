@@ -5,7 +5,7 @@ from __future__ import annotations
 from harness.checks import requirements
 from harness.checks.dying import lost
 from harness.checks.evidence import Evidence
-from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
+from harness.checks.registry import Blocked, Findings, NotChosen, NotObservable, check, finding
 from harness.checks.seeing import service_failed
 from harness.record import events as ev
 from harness.verdict import Finding, Severity
@@ -91,6 +91,9 @@ def _not_sent(evidence: Evidence, wanted: bool | None) -> Findings:
         raise Blocked("The run ended before a message was sent to the device.")
     if evidence.lost is not None:
         raise Blocked(lost(evidence, "a message could be sent to it"))
+    if evidence.shows("wire") and listens(evidence):
+        late = "The device subscribed to its messages so late that none was sent to it any more."
+        raise Blocked(late) if wanted else NotObservable(late)
     yield finding(
         requirements.C2D,
         "c2d-not-subscribed",

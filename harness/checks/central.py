@@ -12,7 +12,7 @@ from harness.checks import requirements
 from harness.checks.causes import cause_before
 from harness.checks.evidence import Evidence
 from harness.checks.refusals import ended_in
-from harness.checks.registry import Blocked, Findings, check, finding
+from harness.checks.registry import Blocked, Findings, NotObservable, check, finding
 from harness.diagnosis import lookup
 from harness.dtdl import Capability, decode
 from harness.dtdl.model import Element
@@ -136,6 +136,8 @@ def central_template(evidence: Evidence) -> Findings:
 def central_payloads(evidence: Evidence) -> Findings:
     """Messages say that they are JSON in UTF-8."""
     wrong: dict[tuple[str, str], list[int]] = defaultdict(list)
+    if evidence.first(ev.TelemetryReceived) is None:
+        raise NotObservable("No message of the device was seen.")
     for n, message in evidence.of(ev.TelemetryReceived):
         kind, encoding = message.content_type or "", message.content_encoding or ""
         if kind.partition(";")[0].strip().lower() != "application/json":

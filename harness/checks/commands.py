@@ -64,11 +64,14 @@ def command_again(evidence: Evidence, capability: Capability) -> Findings:
             raise Blocked(why) if evidence.expectations.command(path).required else NotChosen(why + NOT_REQUIRED)
         raise Blocked(_why_not_invoked(evidence, path))
     n, answer = again[-1]
-    if [f.code for f in _judged(evidence, capability, 0, first[-1])] != []:
+    known = list(_judged(evidence, capability, 0, first[-1]))
+    if any(f.severity is not Severity.INFO for f in known):
         return n  # what was wrong the first time is found there
     if answer.status is None and any(r.purpose == "negative" for _, r in evidence.returns[path]):
         raise Blocked(f"Command {path} was answered no more after an invalid request: rejects_invalid_request[{path}].")
     for wrong in _judged(evidence, capability, n, answer):
+        if wrong.code in {f.code for f in known}:
+            continue
         yield replace(wrong, message=f"At the end of the run, though not at first: {wrong.message}")
     return n
 

@@ -10,7 +10,7 @@ from harness.checks.dying import how_it_ended, lost
 from harness.checks.envelope import ACCEPTED, answers, code_of, example
 from harness.checks.evidence import Evidence, Report
 from harness.checks.properties import acknowledgement
-from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
+from harness.checks.registry import Blocked, Findings, NotChosen, NotObservable, check, finding
 from harness.checks.sameness import same
 from harness.checks.values import shown
 from harness.dtdl import Capability, check_value, decode
@@ -244,13 +244,15 @@ def _writes(evidence: Evidence, purpose: str) -> Iterator[Write]:
 
 
 def _must_have_been_possible(evidence: Evidence, at_least: int = 1, *, of_component: bool = False) -> None:
-    """Raise Blocked where the step was due and not made, NotChosen where the maker has left alone what it needs."""
+    """Raise Blocked where the step was due and not made, NotChosen where the maker has left alone what it needs, and
+    NotObservable where the model has too little for it.
+    """
     writable = [c for c in evidence.capabilities if c.kind == "property" and c.writable and c.schema is not None]
     writable = [c for c in writable if c.component is not None or not of_component]
-    if len(writable) < at_least:
-        return
     what = "writable property" + (" of a component" if of_component else "")
     few = f"no {what}" if at_least == 1 else f"fewer than {at_least} writable properties"
+    if len(writable) < at_least:
+        raise NotObservable(f"The model declares {few} to show it by.")
     allowed = [c for c in writable if not evidence.expectations.left_alone("property", c.path)]
     if len(allowed) < at_least:
         raise NotChosen(f"With what the maker leaves alone there is {few} to set.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from harness.checks import requirements
 from harness.checks.evidence import Evidence
-from harness.checks.registry import Findings, check, finding
+from harness.checks.registry import Findings, NotObservable, check, finding
 from harness.record import events as ev
 from harness.verdict import Finding, Severity
 
@@ -80,9 +80,12 @@ def one_object_a_message(evidence: Evidence) -> Findings:
 def messages_name_their_content(evidence: Evidence) -> Findings:
     """Messages name content type and encoding, without which the hub's readers get the body in base64."""
     found: dict[str, list[tuple[int, str]]] = {}
-    for n, message in evidence.of(ev.TelemetryReceived):
-        if message.properties.get("iothub-MessageType") == "Will":
-            continue
+    messages = [
+        (n, e) for n, e in evidence.of(ev.TelemetryReceived) if e.properties.get("iothub-MessageType") != "Will"
+    ]
+    if not messages:
+        raise NotObservable("No message of the device was seen.")
+    for n, message in messages:
         for code, actual in _content(message.content_type, message.content_encoding):
             found.setdefault(code, []).append((n, actual))
     for code, seen in found.items():

@@ -9,10 +9,15 @@ from __future__ import annotations
 import itertools
 from collections import deque
 
+from harness.checks.central import BURST, BURST_SECONDS
 from harness.checks.evidence import Evidence, Reading
+from harness.checks.messages import TORRENT
 from harness.checks.sameness import same
 from harness.expectations import ABSENT
 from harness.record import events as ev
+
+RATES, RATE_SECONDS = (BURST * BURST_SECONDS, TORRENT), float(BURST_SECONDS)
+"""More messages than these in so many seconds are too many, for IoT Central and for a hub."""
 
 SLACK = 0.1
 """Seconds by which the arrival of a message may differ from its sending without anybody's fault."""
@@ -112,3 +117,26 @@ class Messages:
         self.most = max(self.most, len(self._moments))
         if self.settled is None and self.most >= self.wanted:
             self.settled = n
+
+
+class Rate:
+    """How long a device that sends much has to be watched, so that it does not depend on all else how much that is."""
+
+    def __init__(self) -> None:
+        self._first: float | None = None
+        self._count = 0
+
+    def add(self, moment: float) -> None:
+        """Take in the next message."""
+        self._first = moment if self._first is None else self._first
+        self._count += 1
+
+    @property
+    def decided(self) -> float:
+        """The moment from which on it is too many messages, or on average not."""
+        if self._first is None:
+            return 0.0
+        waits = (
+            min(RATE_SECONDS, (self._count - 1) * RATE_SECONDS / most) for most in RATES if 1 < self._count <= most
+        )
+        return self._first + max(waits, default=0.0)

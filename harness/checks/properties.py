@@ -60,7 +60,7 @@ def read_only_property(evidence: Evidence, capability: Capability) -> Findings:
     yield from _refused_patch(requirement, path, reports)
     yield from _unmarked(path, capability, reports)
     yield from value_findings(requirement, capability, as_taken(reports))
-    yield from _as_stated(requirement, path, evidence, reports[-1])
+    yield from _as_stated(requirement, path, evidence, _first_out_of_bounds(evidence, path, reports) or reports[-1])
     return reports[0].n
 
 
@@ -346,6 +346,12 @@ def _as_stated(requirement: str, path: str, evidence: Evidence, report: Report) 
         events=(report.n,),
         remedy="Correct the device, or what is stated about it.",
     )
+
+
+def _first_out_of_bounds(evidence: Evidence, path: str, reports: list[Report]) -> Report | None:
+    stated = evidence.expectations.property(path)
+    numbers = [r for r in reports if isinstance(r.value, (int, float)) and not isinstance(r.value, bool)]
+    return next((r for r in numbers if not _in_bounds(r.value, stated)), None)
 
 
 def _in_bounds(value: float, stated: Property) -> bool:

@@ -70,13 +70,17 @@ def model_id_in_dps_payload(evidence: Evidence) -> Findings:
         )
     if not requested:
         raise Blocked(causes.cause_before(evidence, 2) or "The device sent no register request.")
-    n, event = requested[-1]
+    all_ = _all_requests(evidence, requested)
+    n, event = next(((n, e) for n, e in all_ if _payload_model_id(e.payload) is None), requested[-1])
     found = _payload_model_id(event.payload)
     if found is None:
+        without = sum(_payload_model_id(e.payload) is None for _, e in all_)
         yield finding(
             requirements.DTDL,
             "dps-payload-without-model-id",
-            "The register request to DPS does not carry the model id.",
+            "The register request to DPS does not carry the model id."
+            if without == len(all_)
+            else f"{without} of {len(all_)} register requests to DPS do not carry the model id.",
             expected='a body with "payload": {"modelId": "<DTMI>"}',
             actual=event.payload.decode("utf-8", "replace")[:500] or "an empty body",
             events=(n,),
@@ -86,6 +90,16 @@ def model_id_in_dps_payload(evidence: Evidence) -> Findings:
     elif not _DTMI.fullmatch(found):
         yield _not_a_dtmi(found, n, "DPS payload")
     return n
+
+
+def _all_requests(
+    evidence: Evidence, requested: list[tuple[int, ev.RegistrationRequested]]
+) -> list[tuple[int, ev.RegistrationRequested]]:
+    """Those of the trials too: a device that comes back registers as at first. A TPM's last one alone has a payload."""
+    enrolled = evidence.final(ev.DeviceEnrolled)
+    if enrolled is not None and enrolled[1].attestation == "tpm":
+        return requested[-1:]
+    return requested + [each for trial in evidence.trials.values() for each in attestation.requests(trial)]
 
 
 @check(requirements.DTDL, stage=1)
@@ -127,12 +141,16 @@ def model_id_announced_to_hub(evidence: Evidence) -> Findings:
             "Azure does not show the CONNECT packet, which the local target does; the digital twin's model id stands "
             "for it."
         )
-    n, event = _connection(evidence)
+    all_ = _connections(evidence)
+    without = [(n, e) for n, e in all_ if not e.model_id]
+    n, event = without[0] if without else all_[0]
     if not event.model_id:
         yield finding(
             requirements.DTDL,
             "connect-without-model-id",
-            "The connection to the hub does not announce the model id.",
+            "The connection to the hub does not announce the model id."
+            if len(without) == len(all_)
+            else f"{len(without)} of {len(all_)} connections to the hub do not announce the model id.",
             expected="model-id=<DTMI> in the MQTT user name",
             actual=event.raw_user_name,
             events=(n,),
@@ -153,10 +171,14 @@ def model_ids_agree(evidence: Evidence) -> Findings:
     if requested and (sent := _payload_model_id(requested[-1][1].payload)):
         places["DPS payload"] = sent
         events.append(requested[-1][0])
-    if evidence.connected and evidence.connected[1].model_id:
-        n, event = _connection(evidence)
-        places["hub CONNECT"] = event.model_id or ""
+    announced = [(n, e.model_id) for n, e in _connections(evidence) if e.model_id]
+    for place, (n, found) in zip(("hub CONNECT", "a later CONNECT"), _different(announced), strict=False):
+        places[place] = found
         events.append(n)
+    if not places and not evidence.shows("wire"):
+        raise NotObservable("Neither the DPS payload nor the twin shows a model id; the local target shows both.")
+    if not places:
+        raise Blocked("The device announced no model id that could be compared.")
     if evidence.model_id:
         places["settings"] = evidence.model_id
     if len(set(places.values())) > 1:
@@ -208,6 +230,19 @@ def digital_twin_names_model(evidence: Evidence) -> Findings:
             remedy="Announce the model id in the CONNECT to the hub; reconnect after changing it.",
         )
     return n
+
+
+def _different(announced: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """The first, and the first that differs from it."""
+    return announced[:1] + [each for each in announced[1:] if each[1] != announced[0][1]][:1]
+
+
+def _connections(evidence: Evidence) -> list[tuple[int, ev.HubConnected]]:
+    """All accepted ones of the device (or module) that connected first, those of the trials included."""
+    _, first = _connection(evidence)
+    found = [each for part in (evidence, *evidence.trials.values()) for each in part.of(ev.HubConnected)]
+    who = (first.device_id, first.module_id)
+    return [(n, e) for n, e in found if e.return_code == 0 and (e.device_id, e.module_id) == who]
 
 
 def _connection(evidence: Evidence) -> tuple[int, ev.HubConnected]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from harness.checks import pace, requirements
 from harness.checks.evidence import Evidence, Reading
-from harness.checks.registry import Blocked, Findings, check, finding
+from harness.checks.registry import Blocked, Findings, NotObservable, check, finding
 from harness.checks.values import hint
 from harness.dtdl import Capability
 from harness.expectations import Telemetry
@@ -289,6 +289,8 @@ _RAW_FAULTS = {
 @check(requirements.CONVENTIONS, stage=2)
 def payloads_are_json_objects(evidence: Evidence) -> Findings:
     """Every message and patch is one JSON object in UTF-8."""
+    if not evidence.entries(ev.TelemetryReceived, ev.ReportedPatched):
+        raise NotObservable("Neither a message nor a patch of the device was seen.")
     for what, code in sorted({(m.what, m.problems[0].code) for m in evidence.malformed}):
         faulty = [m for m in evidence.malformed if (m.what, m.problems[0].code) == (what, code)]
         first = faulty[0].problems[0]

@@ -8,7 +8,7 @@ from typing import Any
 from harness.checks import requirements
 from harness.checks.envelope import MARKER, bare
 from harness.checks.evidence import Evidence
-from harness.checks.registry import Blocked, Findings, check, finding
+from harness.checks.registry import Blocked, Findings, NotObservable, check, finding
 from harness.checks.sameness import same
 from harness.checks.values import shown
 from harness.dtdl import Capability
@@ -27,18 +27,19 @@ def twins_agree(evidence: Evidence) -> Findings:
         raise Blocked("The run ended before both twins were read again.")
     n, view = views[-1][0], views[-1][1].twin
     before, after = reads[-2][1].twin, reads[-1][1].twin
-    for capability in evidence.capabilities:
-        if capability.kind == "property" and view is not None:
-            yield from _compared(capability, n, before, after, view)
+    steady = [
+        c
+        for c in evidence.capabilities
+        if c.kind == "property" and _ABSENT is not (told := _reported(before, c)) and told == _reported(after, c)
+    ]
+    if not steady:
+        raise NotObservable("No declared property is in the device twin, or none that did not change meanwhile.")
+    for capability in steady:
+        yield from _compared(capability, n, _reported(before, capability), view or {})
     return reads[-1][0]
 
 
-def _compared(
-    capability: Capability, n: int, before: Mapping[str, Any], after: Mapping[str, Any], view: Mapping[str, Any]
-) -> Iterator[Finding]:
-    reported = _reported(before, capability)
-    if reported is _ABSENT or reported != _reported(after, capability):
-        return  # nothing reported, or changed while the twins were read
+def _compared(capability: Capability, n: int, reported: Any, view: Mapping[str, Any]) -> Iterator[Finding]:
     value = bare(reported)
     seen = _ABSENT if _is_no_component(view, capability) else _member(view, capability)
     if seen is _ABSENT:

@@ -13,7 +13,7 @@ from harness.checks.envelope import REJECTED
 from harness.checks.evidence import Evidence
 from harness.checks.invalid import invalid_requests, invalid_values
 from harness.checks.properties import acknowledgement, requirement_of
-from harness.checks.registry import Blocked, Findings, NotChosen, check, finding
+from harness.checks.registry import Blocked, Findings, NotChosen, NotObservable, check, finding
 from harness.checks.sameness import same
 from harness.checks.seeing import service_failed
 from harness.checks.values import shown
@@ -33,7 +33,7 @@ def rejects_invalid_value(evidence: Evidence, capability: Capability) -> Finding
     writes = [(n, w) for n, w in evidence.writes.get(path, []) if w.purpose == "negative"]
     if not writes:
         if not invalid_values(capability):
-            return None
+            raise NotObservable(f"No value is plainly invalid for {path}.")
         why = f"Property {path} was not acknowledged when it was set to a valid value."
         raise _why_not(evidence, why, required=evidence.expectations.property(path).required)
     taken = [(n, w) for n, w in writes if not w.error]
@@ -41,7 +41,7 @@ def rejects_invalid_value(evidence: Evidence, capability: Capability) -> Finding
         failed = next((w.error for _, w in writes if service_failed(w.error)), "")
         if failed:
             raise Blocked(f"No invalid value could be set for {path}: {failed}")
-        return writes[-1][0]  # the twin itself refused them: nothing reached the device
+        raise NotObservable(f"The twin itself refused what is invalid for {path}: nothing reached the device.")
     revived = _revived(evidence, path, writes[-1][0])
     alive = acknowledgement(evidence, path, revived.after, revived.version)
     if alive is None:
@@ -133,7 +133,7 @@ def rejects_invalid_request(evidence: Evidence, capability: Capability) -> Findi
     returns = [(n, r) for n, r in evidence.returns.get(path, []) if r.purpose == "negative"]
     if not returns:
         if not invalid_requests(capability):
-            return None
+            raise NotObservable(f"No request of {path} is plainly invalid.")
         why = f"Command {path} was not answered when it was invoked with a valid request."
         raise _why_not(evidence, why, required=evidence.expectations.command(path).required)
     again = [(n, r) for n, r in evidence.returns[path] if r.purpose == "again" and n > returns[-1][0]]

@@ -381,3 +381,59 @@ def test_every_failure_says_what_to_do_next() -> None:
             assert finding.remedy, finding.code
             assert finding.clause
             assert finding.message.rstrip().endswith((".", "…")) or "\n" in finding.message or ":" in finding.message
+
+
+def test_every_connection_announces_the_model() -> None:
+    story = at_work().gone().connected(None)
+    (found,) = story.judge("model_id_announced_to_hub").findings
+    assert (found.code, found.message[:6]) == ("connect-without-model-id", "1 of 2")
+    story = at_work()
+    story.tell(ev.TrialBegan("restart"))
+    story.connected(None).tell(ev.TrialEnded("restart", "what was awaited", 1.0))
+    assert codes(story.judge("model_id_announced_to_hub")) == ["connect-without-model-id"]
+    assert codes(at_work().connected(None, module_id="m").judge("model_id_announced_to_hub")) == []
+
+
+def test_every_connection_announces_the_same_model() -> None:
+    story = at_work().gone().connected("dtmi:test:Other;1")
+    assert codes(story.judge("model_ids_agree")) == ["model-ids-differ"]
+
+
+def test_every_register_request_names_the_model() -> None:
+    story = at_work()
+    story.tell(ev.TrialBegan("hub-moved"))
+    story.tell(ev.RegistrationRequested(DEVICE, "2", b"{}"), ev.TrialEnded("hub-moved", "what was awaited", 1.0))
+    (found,) = story.judge("model_id_in_dps_payload").findings
+    assert (found.code, found.message[:6]) == ("dps-payload-without-model-id", "1 of 2")
+
+
+def test_the_challenge_of_a_tpm_needs_no_model_in_a_trial() -> None:
+    story = Story().opened()
+    story.tell(ev.DeviceEnrolled(DEVICE, "tpm", "0ne1"))
+    story.registered().connected()
+    story.tell(ev.TrialBegan("dps-throttled"))
+    story.tell(ev.RegistrationRequested(DEVICE, "2", b'{"tpm": {}}'), ev.TrialEnded("dps-throttled", "", 1.0))
+    assert codes(story.judge("model_id_in_dps_payload")) == []
+
+
+def test_ids_that_were_not_seen_are_not_said_to_agree() -> None:
+    story = Story().opened("twin").registered(b"{}").connected(None)
+    assert story.judge("model_ids_agree").outcome is Outcome.NOT_OBSERVABLE
+    story = Story().opened().registered(b"{}").connected(None)
+    assert story.judge("model_ids_agree").outcome is Outcome.BLOCKED
+
+
+@pytest.mark.parametrize("name", ["messages_name_their_content", "central_payloads", "payloads_are_json_objects"])
+def test_nothing_is_said_of_messages_that_nobody_saw(name: str) -> None:
+    assert at_work().judge(name).outcome is Outcome.NOT_OBSERVABLE
+    story = at_work()
+    story.telemetry({"flow": 1})
+    assert story.judge(name).outcome is Outcome.PASSED
+
+
+def test_every_reported_value_is_held_against_the_bounds() -> None:
+    story = at_work()
+    story.tell(ev.ExpectationsStated({"properties": {"hours": {"minimum": 1}}}))
+    for value in (5, 0, 5):
+        story.reported({"hours": value})
+    assert codes(story.judge("read_only_property", "hours")) == ["property-unexpected"]

@@ -277,3 +277,19 @@ def test_a_device_that_was_back_and_goes_for_another_reason_has_come_back() -> N
     story.asked("reboot", "exercise", 200)
     story.gone().connected(PLANT).gone()
     assert codes(story.judge("command", "reboot")) == []
+
+
+def test_an_answer_that_was_noted_at_first_is_looked_at_again() -> None:
+    story = at_work()
+    story.asked("stop", "exercise", 200, {"stopped": True})
+    assert codes(story.judge("command", "stop")) == ["info command-response-undeclared"]
+    story.asked("stop", "again", 200, {"stopped": True})
+    assert codes(story.judge("command_again", "stop")) == []
+    story.asked("stop", "again", 500)
+    assert codes(story.judge("command_again", "stop")) == ["error command-status"]
+
+
+def test_a_command_that_takes_no_request_shows_nothing_of_invalid_ones() -> None:
+    story = at_work()
+    story.asked("stop", "exercise", 200)
+    assert story.ended().judge("rejects_invalid_request", "stop").outcome is Outcome.NOT_OBSERVABLE

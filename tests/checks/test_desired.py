@@ -9,7 +9,7 @@ import pytest
 from harness.checks.desired import UNKNOWN_COMPONENT, UNKNOWN_PROPERTY
 from harness.expectations import Expectations, Property
 from harness.verdict import Outcome
-from tests.checks.story import plant_at_work
+from tests.checks.story import at_work, plant_at_work
 from tests.checks.words import codes
 
 TOGETHER = {"speed": 5, "level": {"low": 1.0, "high": 2.0}, "valve1.trim": 0.5}
@@ -194,3 +194,47 @@ def test_a_component_that_acknowledges_nothing_blocks_what_needs_it() -> None:
     result = story.ended().judge("component_patch_without_marker")
     assert result.outcome is Outcome.BLOCKED
     assert "of a component" in result.reason
+
+
+def test_what_a_device_tells_again_is_no_acknowledgement() -> None:
+    story = plant_at_work()
+    story.wrote("speed", 4, 2)
+    story.acked("speed", 4, 2)
+    story.reported({"valve1": {"__t": "c", "trim": {"value": 0.25, "ac": 203, "av": 0}}})
+    story.wrote_together({"speed": 5, "valve1.trim": 0.5}, 3, "together")
+    story.acked("speed", 5, 3)
+    story.reported({"valve1": {"__t": "c", "trim": {"value": 0.25, "ac": 203, "av": 0}}})
+    assert codes(story.judge("properties_in_one_patch")) == ["error patch-not-acknowledged"]
+    story.acked("valve1.trim", 0.5, 3)
+    assert codes(story.judge("properties_in_one_patch")) == []
+
+
+def test_what_a_device_tells_again_does_not_stand_for_the_answer_to_a_single_value() -> None:
+    story = plant_at_work()
+    story.reported({"speed": 4})
+    story.wrote("speed", 5, 2)
+    story.reported({"speed": 4})
+    assert codes(story.judge("writable_property", "speed")) == ["error property-not-acknowledged"]
+    story.reported({"speed": 5})
+    assert codes(story.judge("writable_property", "speed")) == ["error ack-incomplete"]
+
+
+def test_the_value_in_use_told_again_refuses_an_invalid_one() -> None:
+    story = plant_at_work()
+    story.wrote("speed", 4, 2)
+    story.acked("speed", 4, 2)
+    story.wrote("speed", "x", 3, "negative")
+    story.acked("speed", 4, 2)
+    story.wrote("speed", 4, 4, "revived")
+    story.acked("speed", 4, 4)
+    assert codes(story.judge("rejects_invalid_value", "speed")) == []
+
+
+@pytest.mark.parametrize(
+    "name", ["properties_in_one_patch", "component_patch_without_marker", "unknown_desired_properties"]
+)
+def test_a_model_with_too_little_to_show_it_by_does_not_pass(name: str) -> None:
+    story = at_work().over().ended()
+    story.reported({"hours": 1})
+    expected = Outcome.BLOCKED if name == "unknown_desired_properties" else Outcome.NOT_OBSERVABLE
+    assert story.judge(name).outcome is expected, "the pump has one writable property, in its root"

@@ -38,6 +38,7 @@ async def watched(
         progress=Quiet(),
         expectations=story.evidence.expectations,
         of=lambda kind: [c for c in chosen if c.kind == kind],
+        judges=lambda check: check == "central_limits",
     )
     watching = asyncio.create_task(watch(stage))
     for event in later:
@@ -128,3 +129,22 @@ async def test_the_smoke_profile_waits_for_one_message_within_its_window() -> No
 @pytest.mark.asyncio
 async def test_it_ends_with_the_device() -> None:
     assert (await watched(EXITED, window=NEVER)).reason == "device-gone"
+
+
+@pytest.mark.asyncio
+async def test_a_device_that_sends_much_is_watched_until_it_is_plain_how_much() -> None:
+    few = await watched(FLOW, HOURS, window=NEVER)
+    much = await watched(at_first=(*[FLOW] * 9, HOURS), window=NEVER)
+    assert (few.reason, much.reason) == ("complete", "complete")
+    assert much.seconds > 0.5, "nine at once are ten a second on average after 0.8 s"
+
+
+@pytest.mark.parametrize(
+    ("messages", "decided"),
+    [(0, 0.0), (1, 5.0), (21, 7.0), (100, 14.9), (101, 6.0), (1000, 14.99), (1001, 5.0)],
+)
+def test_how_long_it_takes_to_tell_how_much_a_device_sends(messages: int, decided: float) -> None:
+    rate = pace.Rate()
+    for _ in range(messages):
+        rate.add(5.0)
+    assert rate.decided == pytest.approx(decided)

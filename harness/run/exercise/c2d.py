@@ -10,6 +10,10 @@ from harness.record import events as ev
 from harness.run.exercise.stage import Stage
 from harness.target.service import ServiceError
 
+_SUBSCRIBING = 10.0
+"""Seconds after its first connection that a device which takes messages may need to subscribe to them."""
+_REST = 1.0
+"""A device that has subscribed to nothing for so long will hardly do so."""
 _TAKING = 10.0
 """Seconds a connected and subscribed device may take to acknowledge a message."""
 _FEEDBACK = 20.0
@@ -21,7 +25,7 @@ async def send_c2d(stage: Stage) -> None:
     wanted = stage.expectations.device.c2d
     if not stage.judges("receives_c2d") or wanted is False or not await stage.ready():
         return
-    if stage.evidence.shows("wire") and not listens(stage.evidence):
+    if stage.evidence.shows("wire") and not await _listens(stage, surely=wanted is True):
         return
     message_id, payload = str(uuid.uuid4()), _payload(stage)
     after = stage.mark()
@@ -35,6 +39,26 @@ async def send_c2d(stage: Stage) -> None:
         await stage.recorder.until(lambda _: _settled(stage, message_id), _TAKING, after=after)
     else:
         await _await_feedback(stage, message_id)
+
+
+async def _listens(stage: Stage, *, surely: bool) -> bool:
+    """Whether the device has subscribed to its messages; one that has just connected may still do so.
+
+    It is waited for as long as it goes on subscribing, and in any case where the maker says that it takes messages.
+    """
+    recorder, evidence = stage.recorder, stage.evidence
+
+    def subscribed(_: object) -> bool | None:
+        return True if listens(evidence) or evidence.device_gone else None
+
+    while not subscribed(None):
+        starting = evidence.entries(ev.HubConnected, ev.Subscribed)
+        first, last = starting[0].t, starting[-1].t
+        left = (first + _SUBSCRIBING if surely else last + _REST) - recorder.now
+        if left <= 0:
+            break
+        await recorder.until(subscribed, left, after=stage.mark())
+    return listens(evidence)
 
 
 def _payload(stage: Stage) -> bytes:

@@ -38,8 +38,10 @@ class _Awaited:
         self._telemetry = frozenset(c.path for c in stage.of("telemetry"))
         self._properties = frozenset(c.path for c in stage.of("property"))
         self._messages = pace.Messages(stage.evidence)
+        self._rate = pace.Rate() if pace.is_thorough(stage.evidence) and stage.judges("central_limits") else None
         self._unexpected = {path for path in self._telemetry if not pace.is_as_expected(stage.evidence, path)}
         self._limits = self._time_for_each()
+        self._began = stage.recorder.now
         self.patience = 0.0
         self.read = 0
         for entry in stage.recorder.entries:
@@ -53,7 +55,7 @@ class _Awaited:
 
     def reason(self, elapsed: float) -> str:
         """Why the watch is over; empty while it is not."""
-        if not self._limits:
+        if not self._limits and (elapsed >= self.patience or self._evidence.device_gone):
             return "complete"
         if self._evidence.device_gone:
             return "device-gone"
@@ -82,6 +84,8 @@ class _Awaited:
         self.read = entry.n
         if isinstance(entry.event, ev.TelemetryReceived):
             self._messages.add(entry.n, self._evidence.moment(entry))
+            if self._rate is not None:
+                self._rate.add(self._evidence.moment(entry))
         for path in tuple(self._unexpected):
             readings = self._evidence.telemetry.get(path)
             expected = self._stage.expectations.telemetry(path).expected
@@ -93,6 +97,8 @@ class _Awaited:
         for path in [path for path in self._limits if self._is_seen(path)]:
             del self._limits[path]
         self.patience = max(self._limits.values(), default=0.0)
+        if self._rate is not None:
+            self.patience = max(self.patience, self._rate.decided - self._began)
         self._show()
 
     def _is_seen(self, path: str) -> bool:
