@@ -56,15 +56,15 @@ def command_again(evidence: Evidence, capability: Capability) -> Findings:
     path = capability.path
     if is_disruptive(evidence, capability):
         raise NotChosen(f"Command {path} disturbs the device, so it is invoked once.")
-    first = [r for _, r in evidence.returns.get(path, []) if r.purpose == "exercise"]
+    first = [(n, r) for n, r in evidence.returns.get(path, []) if r.purpose == "exercise"]
     again = [(n, r) for n, r in evidence.returns.get(path, []) if r.purpose == "again"]
     if not again:
-        if first and first[-1].status is None:
+        if first and first[-1][1].status is None:
             why = f"Command {path} was not answered the first time."
             raise Blocked(why) if evidence.expectations.command(path).required else NotChosen(why + NOT_REQUIRED)
         raise Blocked(_why_not_invoked(evidence, path))
     n, answer = again[-1]
-    known = list(_judged(evidence, capability, 0, first[-1]))
+    known = list(_judged(evidence, capability, *first[-1]))
     if any(f.severity is not Severity.INFO for f in known):
         return n  # what was wrong the first time is found there
     if answer.status is None and any(r.purpose == "negative" for _, r in evidence.returns[path]):

@@ -44,6 +44,8 @@ NOTHING = "nothing in time"
 SILENT = "nothing more, as when it was refused before"
 """The same of a device that does nothing more when it is refused, which a trial before had shown at length."""
 
+LET_IN = "the device to connect to a server that it can trust"
+"""What is waited for (`WaitEnded`) between a bad certificate at the device's start and one at its return to the hub."""
 ENABLED = "the enabled device to come back"
 """What is waited for (`WaitEnded`) once a disabled device is enabled again."""
 
@@ -183,9 +185,21 @@ def overtaken(evidence: Evidence) -> tuple[int, int] | None:
     return None
 
 
-def ended_handshake(evidence: Evidence) -> int | None:
-    """The first TLS handshake that came to nothing; what only probed the port has not seen the certificate."""
-    return next((n for n, e in evidence.of(ev.HandshakeFailed) if began_tls(e)), None)
+def ended_handshake(evidence: Evidence, after: int = 0) -> int | None:
+    """The first TLS handshake after an entry that came to nothing; what only probed the port has not seen the
+    certificate."""
+    return next((n for n, e in evidence.of(ev.HandshakeFailed) if n > after and began_tls(e)), None)
+
+
+def cut_off_again(evidence: Evidence) -> int | None:
+    """The entry with which a device that was let in after bad certificates was cut off, to be shown another one."""
+    let_in = next((n for n, e in evidence.of(ev.WaitEnded) if e.waited_for == LET_IN and e.satisfied), None)
+    return None if let_in is None else next((n for n, _ in evidence.of(ev.HubDisconnected) if n > let_in), None)
+
+
+def spoken_after(evidence: Evidence, n: int) -> list[Entry]:
+    """What a device said after an entry to a server whose certificate it took."""
+    return [entry for entry in evidence.entries(*SPOKEN) if entry.n > n]
 
 
 def usual_gap(run: Evidence, trial: str) -> float | None:

@@ -445,6 +445,28 @@ def test_a_probe_of_the_port_refuses_no_certificate(name: str, events: tuple[ev.
     assert told.ended().judge(check).outcome is outcome
 
 
+LET_IN = ev.WaitEnded(t.LET_IN, True, 1.0, 20.0)
+
+
+@pytest.mark.parametrize(
+    ("comes_back", "found"),
+    [
+        ((REFUSAL,), []),
+        ((PROBE, REFUSAL), []),
+        ((TRUST,), ["error bad-certificate-accepted"]),
+        ((), ["info hub-certificate-not-tried"]),
+        (None, ["info hub-certificate-not-tried"]),
+    ],
+)
+def test_the_certificate_of_the_hub_is_one_more(comes_back: tuple[ev.Event, ...] | None, found: list[str]) -> None:
+    told = Trial(t.UNKNOWN_CA).tell(REFUSAL)
+    if comes_back is not None:
+        told.tell(TRUST).connects().tell(LET_IN).dropped()
+    for event in comes_back or ():
+        told.tell(event)
+    assert codes(told.ended().judge("refuses_unknown_ca")) == found
+
+
 def test_it_is_said_what_came_in_place_of_tls() -> None:
     reason = Trial(t.UNKNOWN_CA).tell(PROBE).ended().judge("refuses_unknown_ca").reason
     assert "did not connect by TLS" in reason

@@ -33,6 +33,7 @@ FAULTY: tuple[tuple[str, str, dict[str, list[str]], dict[str, float]], ...] = (
         },
         {},
     ),
+    ("trust-any-hub", "--retry 0.1", {"refuses_unknown_ca": ["bad-certificate-accepted"]}, {}),
     ("odd-probe", "--fault trust-anyone", {"refuses_unknown_ca": ["bad-certificate-accepted"]}, {}),
     ("own-scope", "", {"provisions_into_another_scope": ["scope-not-configurable"]}, {}),
     ("never-reconnect", "", {"reconnects_after_cut": ["never-reconnects"]}, IMPATIENT),

@@ -37,6 +37,7 @@ class Conduct:
     uses_cached_operation_id: bool = True
     survives_dps_loss: bool = True
     verifies_server: bool = True
+    verifies_hub: bool = True
     takes_scope: bool = True
     """False: it keeps the ID scope that it was told first, as if that were compiled in."""
     reconnects: bool = True

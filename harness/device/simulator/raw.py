@@ -113,7 +113,10 @@ class _Hub:
 
     def _once(self, backoff: Backoff) -> bool:
         """Connect and serve. Returns when the hub refuses: whether for good. Raises Down."""
-        line = Line(self._host, self._settings, self._conduct)
+        conduct = self._conduct
+        line = Line(
+            self._host, self._settings, conduct if conduct.verifies_hub else replace(conduct, verifies_server=False)
+        )
         try:
             code = line.connect(self._packet())
             if code:

@@ -18,6 +18,10 @@ RESILIENCE_FAULTS: Mapping[str, tuple[str, Change]] = {
     ),
     "stuck-in-dps": ("waits for ever when the connection to DPS is cut", conduct_with(survives_dps_loss=False)),
     "trust-anyone": ("accepts whatever certificate the server shows", conduct_with(verifies_server=False)),
+    "trust-any-hub": (
+        "verifies the certificate of DPS, and accepts whatever the hub shows",
+        conduct_with(verifies_hub=False),
+    ),
     "own-scope": ("keeps the ID scope of its first start, as if compiled in", conduct_with(takes_scope=False)),
     "never-reconnect": ("does not reconnect when the hub is gone", conduct_with(reconnects=False)),
     "tight-loop": ("reconnects without any wait, and never asks DPS", conduct_with(backs_off=False, reregisters=False)),
