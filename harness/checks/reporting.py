@@ -7,7 +7,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
-from harness.checks.envelope import ACCEPTED, OWN_VALUE, bare, code_of, example, has_codes, may_be_envelope
+from harness.checks.envelope import (
+    ACCEPTED,
+    OWN_VALUE,
+    answers,
+    bare,
+    code_of,
+    example,
+    has_codes,
+    is_complete,
+    may_be_envelope,
+)
 from harness.checks.evidence import Evidence, Report
 from harness.checks.registry import Findings, NotObservable, check, finding
 from harness.checks.values import shown
@@ -30,6 +40,7 @@ def initial_values(evidence: Evidence) -> Findings:
                 if not written or report.n <= written[0]:
                     yield from _initial(capability, report)
             yield from _own(evidence, capability)
+            yield from _told_bare(evidence, capability)
     return None
 
 
@@ -83,6 +94,32 @@ def _own(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
                 capability.path,
                 report,
                 "Use ac 203 only with av 0; answer a desired change with ac 200 and its version.",
+            )
+            return
+
+
+def _told_bare(evidence: Evidence, capability: Capability) -> Iterator[Finding]:
+    """A bare value after the acknowledgement of the last change, which takes that out of the twin."""
+    path, schema = capability.path, capability.schema
+    writes = [w for _, w in evidence.writes.get(path, []) if w.version is not None]
+    reports = evidence.reports.get(path, [])
+    for report in reports:
+        value = report.value
+        fits = not isinstance(value, Mapping) or (schema is not None and not check_value(schema, value))
+        last = max((w for w in writes if w.after < report.n), key=lambda w: w.after, default=None)
+        if value is None or has_codes(value) or not fits or last is None or last.purpose in ("negative", "removed"):
+            continue
+        if any(
+            last.after < r.n < report.n and is_complete(r.value) and answers(r.value, last.version) for r in reports
+        ):
+            yield _finding(
+                "own-value-bare",
+                f"The device acknowledged {path} and then reports it as a bare value, which takes the acknowledgement "
+                "out of the twin.",
+                path,
+                report,
+                "Report it as an object whenever it is reported: with value, and with ac 203 and av 0 where nobody "
+                "desired it; or leave it out where nothing has changed.",
             )
             return
 

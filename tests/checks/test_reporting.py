@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.checks.story import at_work, plant_at_work
@@ -103,3 +105,23 @@ def test_a_wrapped_value_in_telemetry_is_said_so() -> None:
     story.telemetry({"flow": {"value": "much"}})
     (wrong,) = story.judge("telemetry", "flow").findings
     assert "wrapped" not in wrong.message, "the bare value would not fit either"
+
+
+@pytest.mark.parametrize(
+    ("later", "found"),
+    [
+        ({"speed": 5}, ["warning own-value-bare"]),
+        ({"speed": {"value": 5, "ac": 200, "av": 2}}, []),
+        ({"speed": {"value": 6, "ac": 203, "av": 0}}, []),
+        ({"speed": None}, []),
+        ({"hours": 5}, []),
+    ],
+)
+def test_what_is_told_again_after_an_acknowledgement(later: Any, found: list[str]) -> None:
+    story = at_work()
+    story.wrote("speed", 5, 2)
+    story.reported({"speed": 5})  # no acknowledgement yet: another finding
+    story.acked("speed", 5, 2)
+    assert codes(story.judge("initial_values")) == []
+    story.reported(later)
+    assert codes(story.judge("initial_values")) == found

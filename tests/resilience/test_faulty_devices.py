@@ -52,6 +52,13 @@ def test_a_faulty_device_is_found(
     assert codes(results) == expected, [(r.case, r.outcome, r.reason) for r in results.values()]
 
 
+def test_a_device_that_sends_seldom_and_several_messages_at_once_is_not_said_to_have_stopped(try_: Try) -> None:
+    """None comes after the reconnect, for the next ones are not due for a minute."""
+    results = try_("--interval 60 --fault odd-twice --fault forget-telemetry", "reconnects_after_cut")
+    assert codes(results) == {"reconnects_after_cut": []}
+    assert [f.code for f in results["reconnects_after_cut"].findings] == ["telemetry-not-resumed"]
+
+
 def test_every_fault_is_tried_and_every_check_has_one() -> None:
     assert {fault for fault, *_ in FAULTY} >= set(RESILIENCE_FAULTS)
     assert set(TRIALS_OF) == {check for _, _, expected, _ in FAULTY for check in expected}

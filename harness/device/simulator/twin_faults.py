@@ -95,6 +95,20 @@ class _FirstAsText(Wrapper):
         return _merged(right, self.inner.on_desired(desired))
 
 
+class _BareLater(Wrapper):
+    """With the answer to any other change the target (of the root) is told again, as a bare value."""
+
+    _value: object = None
+
+    def on_desired(self, desired: object) -> Patch:
+        patch, (component, name) = self.inner.on_desired(desired), self.key or (None, "")
+        if component is None and is_envelope(told := patch.get(name)):
+            self._value = told["value"]
+        elif self._value is not None and patch:
+            return {**patch, name: self._value}
+        return patch
+
+
 def _mistyped(value: object) -> object:
     return {**value, "value": mistyped(value["value"])} if is_envelope(value) else mistyped(value)
 
@@ -301,6 +315,7 @@ TWIN_FAULTS: Mapping[str, BehaviorFault] = {
     "initial-bare": BehaviorFault("starts PATH with a bare value", _ONE, initial_value(lambda v: v["value"])),
     "initial-as-answer": BehaviorFault("starts PATH with ac 200", _ONE, initial_value(lambda v: {**v, "ac": ACCEPTED})),
     "initial-versioned": BehaviorFault("starts PATH with av 1", _ONE, initial_value(lambda v: {**v, "av": 1})),
+    "own-value-bare": BehaviorFault("reports PATH, once acknowledged, again as a bare value", _ONE, _BareLater),
     # acknowledgements
     "no-ack": BehaviorFault("does not acknowledge PATH", _ONE, acknowledgement(lambda v: OMIT)),
     "ack-bare": BehaviorFault("acknowledges PATH with a bare value", _ONE, acknowledgement(lambda v: v["value"])),

@@ -121,6 +121,7 @@ PROPERTIES: Sequence[Seed] = (
         )
     ),
     seed("initial-bare=interval", expected={"initial_values": "warning initial-value-bare"}),
+    seed("own-value-bare=interval", expected={"initial_values": "warning own-value-bare"}),
     seed("initial-as-answer=interval", expected={"initial_values": "warning initial-value-code"}),
     seed("initial-versioned=sensor1.offset", expected={"initial_values": "warning own-value-version"}),
 )
