@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from harness.checks import requirements
+from harness.checks.acknowledging import acknowledgement
 from harness.checks.dying import how_it_ended, lost
 from harness.checks.envelope import ACCEPTED, answers, code_of, example
 from harness.checks.evidence import Evidence, Report
-from harness.checks.properties import acknowledgement
 from harness.checks.registry import Blocked, Findings, NotChosen, NotObservable, check, finding
 from harness.checks.sameness import same
 from harness.checks.values import shown

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
+from harness.checks.acknowledging import acknowledgement
 from harness.checks.dying import how_it_ended, lost
 from harness.checks.envelope import (
     ACCEPTED,
@@ -14,9 +15,7 @@ from harness.checks.envelope import (
     MARKER,
     MEMBERS,
     REJECTED,
-    answers,
     bare,
-    code_of,
     example,
     is_complete,
     is_own,
@@ -141,58 +140,6 @@ def _gone_over(evidence: Evidence, path: str, write: ev.PropertyWritten) -> int 
     others += [at for at, _ in evidence.of(ev.CommandSent) if at > write.after]
     gone = evidence.lost
     return gone if gone is not None and write.after < gone and not any(at < gone for at in others) else None
-
-
-def acknowledgement(evidence: Evidence, path: str, after: int, version: int | None) -> Report | None:
-    """The report that answers a write told after entry `after`: one with the right `av`, done before in progress;
-    else the first of any kind before the property was written again.
-
-    An `av` that is right only of a report that came after the next write is that of a device which is one version
-    behind, where it answered this write with another. What was reported before and only comes again answers nothing.
-    """
-    reports = [r for r in evidence.reports.get(path, []) if r.n > after and not _repeats(evidence, path, after, r)]
-    until = next((w.after for _, w in evidence.writes.get(path, []) if w.after > after), None)
-    exact = [r for r in reports if answers(r.value, version)]
-    final = [r for r in exact if code_of(r.value) != IN_PROGRESS]
-    before = [r for r in reports if until is None or r.n <= until]
-    if exact and exact[0] not in before:
-        wrong = [r for r in before if not is_own(r.value) and not _answers_earlier(evidence, path, after, r)]
-        return wrong[0] if wrong else (final or exact)[0]
-    candidates = final or exact or before
-    return candidates[0] if candidates else None
-
-
-def taken_up(evidence: Evidence, path: str, write: ev.PropertyWritten, since: int) -> Report | None:
-    """The first report from entry `since` on whose version or value shows that the device knows of a write."""
-    return next(
-        (
-            r
-            for r in evidence.reports.get(path, [])
-            if r.n >= max(since, write.after)
-            and (answers(r.value, write.version) or (not is_own(r.value) and same(bare(r.value), write.value)))
-        ),
-        None,
-    )
-
-
-def _repeats(evidence: Evidence, path: str, after: int, report: Report) -> bool:
-    """Whether a device that tells all it has from time to time tells what it told before this write."""
-    write = next((w for _, w in evidence.writes.get(path, []) if w.after == after), None)
-    if write is None or write.purpose == "negative" or answers(report.value, write.version):
-        return False
-    before = [r for r in evidence.reports.get(path, []) if r.n <= after]
-    return bool(before) and before[-1].value == report.value and not same(bare(report.value), write.value)
-
-
-def _answers_earlier(evidence: Evidence, path: str, after: int, report: Report) -> bool:
-    """Whether the report is the right answer to an earlier write, come late."""
-    earlier = [w for _, w in evidence.writes.get(path, []) if w.after < after]
-    return any(answers(report.value, w.version) and same(report.value.get("value"), w.value) for w in earlier)
-
-
-def settles(report: Report | None, version: int | None) -> bool:
-    """True when no better answer is to be waited for."""
-    return report is not None and answers(report.value, version) and code_of(report.value) != IN_PROGRESS
 
 
 def _look_alike(evidence: Evidence, capability: Capability) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from harness.checks import bounds, requirements
 from harness.checks import trials as t
+from harness.checks.acknowledging import taken_up
 from harness.checks.envelope import answers
 from harness.checks.evidence import Evidence
-from harness.checks.properties import taken_up
 from harness.checks.registry import Blocked, Findings, NotObservable, finding
 from harness.record import events as ev
 from harness.verdict import Severity

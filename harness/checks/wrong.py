@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from harness.checks import requirements
+from harness.checks.acknowledging import acknowledgement
 from harness.checks.commands import NOT_REQUIRED
 from harness.checks.disruptive import is_disruptive
 from harness.checks.dying import how_it_ended, lost
 from harness.checks.envelope import REJECTED
 from harness.checks.evidence import Evidence
 from harness.checks.invalid import invalid_requests, invalid_values
-from harness.checks.properties import acknowledgement, requirement_of
+from harness.checks.properties import requirement_of
 from harness.checks.registry import Blocked, Findings, NotChosen, NotObservable, check, finding
 from harness.checks.sameness import same
 from harness.checks.seeing import service_failed

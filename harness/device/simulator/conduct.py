@@ -45,6 +45,8 @@ class Conduct:
     stays_with_hub: bool = True
     """False: it registers anew at the first failure."""
     reregisters: bool = True
+    announces_again: bool = True
+    """Whether its model is announced in every connection, and not in the first only."""
     persistent: bool = True
     """False: it leaves no subscriptions behind, and does not subscribe again."""
     forgets: str = ""

@@ -71,6 +71,7 @@ CONNECTION_FAULTS: Mapping[str, tuple[str, Change]] = {
         "announces its model with an api-version that knows none",
         _user(lambda name: name.replace("api-version=2021-04-12", "api-version=2018-06-30")),
     ),
+    "model-once": ("announces its model in its first connection only", conduct_with(announces_again=False)),
     "preview-model-key": (
         "announces its model as digital-twin-model-id",
         _user(lambda n: n.partition("model-id=")[0] + "digital-twin-model-id=" + quote(n.partition("model-id=")[2])),

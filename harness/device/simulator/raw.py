@@ -147,7 +147,8 @@ class _Hub:
 
     def _packet(self) -> Connect:
         name, conduct = self._device_id, self._conduct
-        model = "" if self._plan.hub_model_id is None else f"&model-id={self._plan.hub_model_id}"
+        silent = self._plan.hub_model_id is None or (self._life.starts > 0 and not conduct.announces_again)
+        model = "" if silent else f"&model-id={self._plan.hub_model_id}"
         user = f"{self._host}/{name}/?api-version=2021-04-12{model}"
         password = None
         if isinstance(self._settings.proof, str):

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from harness.checks.acknowledging import acknowledgement
 from harness.checks.evidence import Evidence, path_of
-from harness.checks.properties import acknowledgement
 from harness.record import events as ev
 from harness.record.events import Entry
 

@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from harness.checks.acknowledging import acknowledgement, settles
 from harness.checks.envelope import MARKER, answers
-from harness.checks.properties import acknowledgement, settles
 from harness.dtdl import Capability
 from harness.record import events as ev
 from harness.run.exercise.patches import desired_value, patch_of, replacing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from harness.checks.properties import acknowledgement
+from harness.checks.acknowledging import acknowledgement
 from harness.dtdl import Capability
 from harness.record import events as ev
 from harness.run.exercise.desired import Desired

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from harness.checks.acknowledging import acknowledgement, settles
 from harness.checks.disruptive import is_disruptive
 from harness.checks.envelope import ACCEPTED, answers, code_of
 from harness.checks.evidence import Evidence
-from harness.checks.properties import acknowledgement, settles
 from harness.dtdl import Capability
 from harness.record import events as ev
 from harness.run.exercise.commands import invoke, limit

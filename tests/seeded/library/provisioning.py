@@ -48,6 +48,11 @@ PROVISIONING: Sequence[Seed] = (
     seed("hub-token-expired", expected={"connects_to_hub": "failed token-born-expired"}, settings=NEVER),
     seed("key-as-password", expected={"connects_to_hub": "failed password-no-token"}, settings=NEVER),
     seed("no-hub-model-id", expected={"model_id_announced_to_hub": "failed connect-without-model-id"}),
+    Seed(
+        "model-once",
+        raw("model-once", "odd-reconnects"),
+        {"model_id_announced_to_hub": "failed connect-without-model-id"},
+    ),
     seed("preview-model-key", expected={"model_id_announced_to_hub": "failed connect-without-model-id"}),
     seed(
         "hub-model-as-urn",
