@@ -15,6 +15,8 @@ from harness.dtdl.model import Element
 
 MOST = 3
 """Values for each element: what one of them does not show, the next hardly does."""
+_SURPRISE = {"preflightUnexpected": True}
+"""What is sent with a command that takes no request."""
 _TWIN_INTEGER = 2**52
 _TWIN_TEXT = 4096
 _LENIENT = ("fraction", "seconds are missing", "offset is missing", "leap second", "space in place", "hour 24", "weeks")
@@ -31,10 +33,12 @@ def invalid_values(capability: Capability) -> list[Any]:
 
 
 def invalid_requests(capability: Capability) -> list[Any]:
-    """Invalid requests of a command, at most `MOST`; None stands for an empty one. Nothing where it takes none."""
+    """Invalid requests of a command, at most `MOST`; None stands for an empty one. What comes with a command that takes
+    none is not invalid, but it may surprise.
+    """
     request = capability.request
     if request is None:
-        return []
+        return [_SURPRISE]
     valid = _sample(request)
     found = _spread(value for why, value in _candidates(request) if _plain(why, value, valid) and _finite(value))
     return found if request.get("nullable") is True else [*found[: MOST - 1], None]

@@ -125,7 +125,10 @@ def _values(writes: list[tuple[int, ev.PropertyWritten]]) -> str:
 
 @check(requirements.DIRECT_METHODS, over="command", profile="standard")
 def rejects_invalid_request(evidence: Evidence, capability: Capability) -> Findings:
-    """An invalid request is answered with an error status, and the next valid one is carried out."""
+    """An invalid request is answered with an error status, and the next valid one is carried out.
+
+    A command that takes no request may do as it likes with one, but answers.
+    """
     path = capability.path
     if not evidence.expectations.command(path).negative:
         raise NotChosen(_OPT_OUT.format(path))
@@ -148,14 +151,14 @@ def rejects_invalid_request(evidence: Evidence, capability: Capability) -> Findi
         return returns[-1][0]
     if not again:
         raise Blocked(f"The run ended before command {path} was invoked with a valid request again.")
-    yield from _requests_not_refused(path, returns)
+    yield from _not_answered(path, returns)
+    if capability.request is not None:
+        yield from _carried_out(path, returns)
     return again[-1][0]
 
 
-def _requests_not_refused(path: str, returns: list[tuple[int, ev.CommandReturned]]) -> Iterator[Finding]:
-    """The invalid requests that got no answer, and those that were carried out."""
+def _not_answered(path: str, returns: list[tuple[int, ev.CommandReturned]]) -> Iterator[Finding]:
     unanswered = [(n, r) for n, r in returns if r.status is None]
-    accepted = [(n, r) for n, r in returns if r.status is not None and r.status < 400]
     if unanswered:
         n, answer = unanswered[0]
         yield finding(
@@ -169,6 +172,10 @@ def _requests_not_refused(path: str, returns: list[tuple[int, ev.CommandReturned
             events=(n,),
             remedy="Catch what reading a request may raise, and answer with status 400.",
         )
+
+
+def _carried_out(path: str, returns: list[tuple[int, ev.CommandReturned]]) -> Iterator[Finding]:
+    accepted = [(n, r) for n, r in returns if r.status is not None and r.status < REJECTED]
     if accepted:
         yield finding(
             requirements.DIRECT_METHODS,

@@ -289,7 +289,18 @@ def test_an_answer_that_was_noted_at_first_is_looked_at_again() -> None:
     assert codes(story.judge("command_again", "stop")) == ["error command-status"]
 
 
-def test_a_command_that_takes_no_request_shows_nothing_of_invalid_ones() -> None:
+@pytest.mark.parametrize(
+    ("status", "again", "found"),
+    [
+        (200, 200, []),
+        (400, 200, []),
+        (None, 200, ["warning invalid-request-not-answered"]),
+        (None, None, ["error dead-after-invalid-input"]),
+    ],
+)
+def test_a_request_that_a_command_does_not_take(status: int | None, again: int | None, found: list[str]) -> None:
     story = at_work()
     story.asked("stop", "exercise", 200)
-    assert story.ended().judge("rejects_invalid_request", "stop").outcome is Outcome.NOT_OBSERVABLE
+    story.asked("stop", "negative", status)
+    story.asked("stop", "again", again)
+    assert codes(story.ended().judge("rejects_invalid_request", "stop")) == found
