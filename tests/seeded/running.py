@@ -106,7 +106,10 @@ def _tried(seed: Seed, folder: Path) -> Outcomes:
         verdict = run.finish(chosen)
     finally:
         run.close()
-    other = [f"the verdict is {verdict.value}, not {seed.verdict.value}"] if verdict is not seed.verdict else []
+    other = []
+    if verdict is not seed.verdict:
+        other.append(f"the verdict is {verdict.value}, not {seed.verdict.value}")
+        other += {f"blocked: {r.reason}": None for r in run.results.values() if r.outcome is Outcome.BLOCKED}
     other += [f"harness: {e.where}: {e.message}" for _, e in run.evidence.of(ev.HarnessFailed)]
     other += [f"{r.case}: {r.reason}" for r in run.results.values() if r.outcome is Outcome.ERROR]
     return Outcomes(seed, *compare(seed, run.results), tuple(other), time.monotonic() - began)
