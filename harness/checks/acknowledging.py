@@ -15,7 +15,10 @@ def acknowledgement(evidence: Evidence, path: str, after: int, version: int | No
     An `av` that is right only of a report that came after the next write is that of a device which is one version
     behind, where it answered this write with another. What was reported before and only comes again answers nothing.
     """
-    reports = [r for r in evidence.reports.get(path, []) if r.n > after and not _repeats(evidence, path, after, r)]
+    told = evidence.reports.get(path, [])
+    last = next((r for r in reversed(told) if r.n <= after), None)
+    write = next((w for _, w in evidence.writes.get(path, []) if w.after == after), None)
+    reports = [r for r in told if r.n > after and not _repeats(r, last, write)]
     until = next((w.after for _, w in evidence.writes.get(path, []) if w.after > after), None)
     exact = [r for r in reports if answers(r.value, version)]
     final = [r for r in exact if code_of(r.value) != IN_PROGRESS]
@@ -40,13 +43,11 @@ def taken_up(evidence: Evidence, path: str, write: ev.PropertyWritten, since: in
     )
 
 
-def _repeats(evidence: Evidence, path: str, after: int, report: Report) -> bool:
-    """Whether a device that tells all it has from time to time tells what it told before this write."""
-    write = next((w for _, w in evidence.writes.get(path, []) if w.after == after), None)
-    if write is None or write.purpose == "negative" or answers(report.value, write.version):
+def _repeats(report: Report, last: Report | None, write: ev.PropertyWritten | None) -> bool:
+    """Whether a device that tells all it has from time to time tells what it told last before this write."""
+    if last is None or write is None or write.purpose == "negative" or report.value != last.value:
         return False
-    before = [r for r in evidence.reports.get(path, []) if r.n <= after]
-    return bool(before) and before[-1].value == report.value and not same(bare(report.value), write.value)
+    return not answers(report.value, write.version) and not same(bare(report.value), write.value)
 
 
 def _answers_earlier(evidence: Evidence, path: str, after: int, report: Report) -> bool:
