@@ -4,7 +4,7 @@
 from harness.checks import provisioning, connection, model, expectations, telemetry, messages  # noqa: F401, I001
 from harness.checks import properties, reporting, desired, commands, wrong, c2d, deviceinfo, twins  # noqa: F401
 from harness.checks import central, edge  # noqa: F401
-from harness.checks import resilience_hub, resilience_twin, resilience_dps, security  # noqa: F401
+from harness.checks import resilience_hub, resilience_refused, resilience_twin, resilience_dps, security  # noqa: F401
 from harness.checks.evidence import Evidence
 from harness.checks.registry import CHECKS, Check, Judgement, cases, judge
 

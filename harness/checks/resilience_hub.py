@@ -1,4 +1,4 @@
-"""Resilience towards the hub: it cuts the connection, is busy, refuses the device, answers with errors.
+"""Resilience towards the hub: it cuts the connection, is busy, and closes what is silent.
 
 The bounds are in `harness.checks.bounds`, each with its reason.
 """
@@ -17,7 +17,6 @@ from harness.record.events import Entry
 from harness.verdict import Finding, Severity
 
 _BACK_OFF = "Microsoft's guidance on device reconnections: exponential back-off with jitter"
-_REPROVISION = "Microsoft's guidance on device reconnections: 401, 403, 404 or ten failures lead back to DPS"
 
 
 @t.trial_check(requirements.RESILIENCE, t.HUB_CUT)
@@ -54,7 +53,7 @@ def reconnects_after_cut(evidence: Evidence) -> Findings:
             "reregisters-on-drop",
             "The hub dropped the connection, and the device registered with DPS before it tried the hub again.",
             severity=Severity.WARNING,
-            clause=_REPROVISION,
+            clause=t.REPROVISION,
             expected="the same hub first",
             actual="a register request before the first CONNECT",
             events=(cut.n, registered.n, first.n),
@@ -98,14 +97,14 @@ def stays_with_hub_when_busy(evidence: Evidence) -> Findings:
     registered = t.registered_after(tried.evidence, 0)
     if registered is None:
         return refused
-    failures = _failures_before(tried, registered.n)
+    failures = t.failures_before(tried, registered.n)
     if failures < bounds.FAILURES_BEFORE_DPS:
         soon = failures < bounds.TOO_SOON_FOR_DPS
         yield _finding(
             "reregisters-too-soon",
             f"The hub was busy (CONNACK 3), and the device asked DPS after {failures} failure(s).",
             severity=Severity.ERROR if soon else Severity.INFO,
-            clause=_REPROVISION,
+            clause=t.REPROVISION,
             expected=f"the same hub again, up to {bounds.FAILURES_BEFORE_DPS} times",
             actual=f"a register request after {failures}",
             events=(refused, registered.n),
@@ -122,7 +121,7 @@ def reregisters_after_ten_failures(evidence: Evidence) -> Findings:
     registered = t.registered_after(tried.evidence, 0)
     if registered is not None:
         return registered.n
-    failures = _failures_before(tried, tried.n)
+    failures = t.failures_before(tried, tried.n)
     enough = failures > bounds.FAILURES_BEFORE_DPS
     yield _finding(
         "keeps-lost-hub" if enough else "ten-failures-not-reached",
@@ -131,7 +130,7 @@ def reregisters_after_ten_failures(evidence: Evidence) -> Findings:
         else f"The device tried {failures} time(s) while the hub was watched being busy; what it does after ten "
         "failures was not seen, for its waits are longer than this trial.",
         severity=Severity.WARNING if enough else Severity.INFO,
-        clause=_REPROVISION,
+        clause=t.REPROVISION,
         expected=f"a register request after {bounds.FAILURES_BEFORE_DPS} failures in a row",
         actual="none",
         events=(refused, tried.n),
@@ -224,94 +223,6 @@ def _densest(evidence: Evidence) -> tuple[int, tuple[int, int], bool]:
     return len(most), (most[0].n, most[-1].n), later <= min(bounds.SLOWER * earlier, bounds.CONNECTS)
 
 
-@t.trial_check(requirements.RESILIENCE, t.HUB_MOVED)
-def reregisters_when_moved(evidence: Evidence) -> Findings:
-    """The hub does not know the device any more (404, which MQTT says by CONNACK 5): DPS tells it its new hub."""
-    tried = t.tried(evidence, t.HUB_MOVED)
-    refused = t.refused_in(tried)
-    registered = t.registered_after(tried.evidence, refused)
-    if registered is None:
-        yield from _not_reregistered(tried, refused)
-        return tried.n
-    back = t.accepted_after(tried.evidence, registered.n)
-    if back is None:
-        yield _finding(
-            "not-back-after-reregistration",
-            f"The device asked DPS for its hub again, but did not connect to it.{tried.ended}",
-            clause=_REPROVISION,
-            expected="a connection to the assigned hub",
-            actual=f"none in {tried.seconds:.0f} s",
-            events=(refused, registered.n, tried.n),
-            remedy="Connect to the hub that DPS assigns, with credentials for it, after every registration.",
-        )
-        return tried.n
-    return back[0].n
-
-
-@t.trial_check(requirements.RESILIENCE, t.HUB_DISABLED)
-def returns_after_disabled(evidence: Evidence) -> Findings:
-    """The device is disabled (403, CONNACK 5) and enabled again a little later: it is back, without a hand."""
-    tried = t.tried(evidence, t.HUB_DISABLED)
-    refused = t.refused_in(tried)
-    back = t.accepted_after(tried.evidence, refused)
-    if back is None:
-        enabled = any(wait.waited_for == t.ENABLED for _, wait in tried.evidence.of(ev.WaitEnded))
-        what = "after it was enabled again it did not come back" if enabled else "it did nothing more"
-        yield _finding(
-            "gives-up-when-refused",
-            f"The hub refused the device, which was disabled, and {what}.{tried.ended}",
-            clause=_REPROVISION,
-            expected="another registration and another try, with growing waits",
-            actual=f"{_failures_before(tried, tried.n)} CONNECT(s), no accepted one in {tried.seconds:.0f} s",
-            events=(refused, *tried.last(ev.HubConnected, ev.RegistrationRequested)),
-            remedy="After CONNACK 5 register with DPS again. Where that does not help, go on with growing waits: "
-            "an operator may enable the device again at any time.",
-        )
-        return tried.n
-    return back[0].n
-
-
-@t.trial_check(requirements.RESILIENCE, t.TOKEN_EXPIRED)
-def renews_token(evidence: Evidence) -> Findings:
-    """The hub refuses the device's token as expired: it comes back with a new one."""
-    tried = t.tried(evidence, t.TOKEN_EXPIRED)
-    refused = t.refused_in(tried)
-    connects = t.attempts(tried.evidence)
-    first, mark = next((entry.t, e.token_mark) for entry, e in connects if entry.n == refused)
-    if not mark:
-        raise NotObservable("The device has no token: it proves itself with a certificate.")
-    same = [entry for entry, e in connects if entry.n > refused and e.token_mark == mark]
-    reused = [entry.n for entry in same if entry.t - first > bounds.TOKENS_ALIKE]
-    back = t.accepted_after(tried.evidence, refused)
-    if back is not None and not reused:
-        return back[0].n
-    if reused:
-        yield _finding(
-            "expired-token-reused",
-            "The hub refused the device's token as expired, and the device showed the same one again, "
-            f"{len(reused)} time(s){'' if back is None else ', before it came with another'}.{tried.ended}",
-            severity=Severity.ERROR if back is None else Severity.WARNING,
-            clause=_REPROVISION,
-            expected="another token (another `se` and signature) at the next CONNECT",
-            actual="the same token",
-            events=(refused, *reused[:5]),
-            remedy="Make a new token for every connection, and before the old one is over. Keep the clock right. Where "
-            "an SDK keeps its token, register with DPS and make a new client.",
-        )
-    else:
-        yield _finding(
-            "token-not-renewed",
-            f"The hub refused the device's token as expired, and the device did not come back with a new one."
-            f"{tried.ended}",
-            clause=_REPROVISION,
-            expected="a CONNECT with another token",
-            actual=f"none in {tried.seconds:.0f} s",
-            events=(refused, tried.n),
-            remedy="After CONNACK 5 make a new token and connect again; where that fails, register with DPS.",
-        )
-    return back[0].n if back else tried.n
-
-
 @t.trial_check(requirements.RESILIENCE, t.KEEP_ALIVE)
 def keeps_alive(evidence: Evidence) -> Findings:
     """The device sends something within the keep-alive that it promised at CONNECT."""
@@ -364,34 +275,6 @@ def _must_have_been_connected(tried: t.Tried) -> None:
     gone = tried.evidence.final(ev.HubDisconnected)
     if tried.ended or (gone is not None and t.accepted_after(tried.evidence, gone[0]) is None):
         raise Blocked(f"The device lost its connection while its keep-alive was watched.{tried.ended}")
-
-
-# --- what the checks of a refused device share -------------------------------------------------------
-
-
-def _failures_before(tried: t.Tried, n: int) -> int:
-    return sum(1 for entry, e in t.attempts(tried.evidence) if e.return_code != 0 and entry.n < n)
-
-
-def _not_reregistered(tried: t.Tried, refused: int) -> Findings:
-    failures = _failures_before(tried, tried.n)
-    last = t.attempts(tried.evidence)[-1][0]
-    trying = not tried.ended and failures > 1 and failures <= bounds.FAILURES_BEFORE_DPS
-    trying = trying and tried.evidence.last is not None and tried.evidence.last.t - last.t < bounds.REFUSED_SILENCE
-    trying = trying and tried.saw != t.SILENT
-    yield _finding(
-        "reregistration-not-seen" if trying else "never-reregisters",
-        f"The hub no longer knew the device (CONNACK 5), and the device did not ask DPS for another."
-        f"{' It was still trying the old one.' if trying else ''}{tried.ended}",
-        severity=Severity.WARNING if trying else Severity.ERROR,
-        clause=_REPROVISION,
-        expected="a register request after the refusal, or after ten of them",
-        actual=f"{failures} refused CONNECT(s), no register request in {tried.seconds:.0f} s",
-        events=(refused, *tried.last(ev.HubConnected)),
-        remedy="After CONNACK 5 register with DPS again; SDKs leave that to the application. Reset what says that the "
-        "device is provisioned.",
-    )
-    return tried.n
 
 
 def _finding(code: str, message: str, **fields: Any) -> Finding:

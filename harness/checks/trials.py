@@ -52,6 +52,9 @@ ENABLED = "the enabled device to come back"
 SPOKEN = (ev.ProvisioningConnected, ev.HubConnected, ev.RegistrationRequested)
 """What a device says first over TLS, and thus to a server whose certificate it took."""
 
+REPROVISION = "Microsoft's guidance on device reconnections: 401, 403, 404 or ten failures lead back to DPS"
+"""The clause of what leads a device back to DPS."""
+
 TOO_LONG, A_MOMENT = 3, 3.0
 """Intervals and further seconds without a message after which a device has stopped sending."""
 
@@ -200,6 +203,11 @@ def cut_off_again(evidence: Evidence) -> int | None:
 def spoken_after(evidence: Evidence, n: int) -> list[Entry]:
     """What a device said after an entry to a server whose certificate it took."""
     return [entry for entry in evidence.entries(*SPOKEN) if entry.n > n]
+
+
+def failures_before(tried: Tried, n: int) -> int:
+    """How many CONNECTs were refused in a trial before an entry."""
+    return sum(1 for entry, e in attempts(tried.evidence) if e.return_code != 0 and entry.n < n)
 
 
 def usual_gap(run: Evidence, trial: str) -> float | None:

@@ -30,6 +30,11 @@ def test_no_hammering(case: Case) -> None:
     case.holds()
 
 
+def test_keeps_alive(case: Case) -> None:
+    """The device keeps the keep-alive that it promised."""
+    case.holds()
+
+
 def test_reregisters_when_moved(case: Case) -> None:
     """The hub does not know the device any more: DPS tells it its new hub."""
     case.holds()
@@ -42,11 +47,6 @@ def test_returns_after_disabled(case: Case) -> None:
 
 def test_renews_token(case: Case) -> None:
     """A token that the hub takes for expired is not shown again."""
-    case.holds()
-
-
-def test_keeps_alive(case: Case) -> None:
-    """The device keeps the keep-alive that it promised."""
     case.holds()
 
 
