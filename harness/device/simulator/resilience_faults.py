@@ -52,7 +52,7 @@ RESILIENCE_FAULTS: Mapping[str, tuple[str, Change]] = {
     "apply-old": ("applies desired properties of any version", conduct_with(compares_versions=False)),
     "die-of-twin-error": ("ends when the hub refuses a twin operation", conduct_with(survives_twin_errors=False)),
     "reuse-token": ("has one token for all its life", conduct_with(renews_token=False, reregisters=False)),
-    "no-ping": ("promises a keep-alive of 1 s and does not keep it", conduct_with(pings=False, keep_alive=1)),
+    "no-ping": ("promises a keep-alive of 3 s and does not keep it", conduct_with(pings=False, keep_alive=3)),
     "give-up": ("does nothing more when the hub refuses it", conduct_with(gives_up_when_refused=True)),
     "start-once": ("starts once and never again", conduct_with(starts_again=False)),
 }
